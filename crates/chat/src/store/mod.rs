@@ -1,0 +1,155 @@
+//! The truth: what is kept in SQL. Two backends, one suite of conformance tests for both.
+
+use async_trait::async_trait;
+use tertulia_protocol::{Change, Entry, Epoch, Key, Person, RoomId, RoomInfo, Seq, Snapshot, UserId};
+
+#[cfg(any(test, feature = "conformance"))]
+pub mod conformance;
+pub mod sqlite;
+
+/// What is to be written into a room's log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    /// Which room.
+    pub room: RoomId,
+    /// Who causes it.
+    pub by: Person,
+    /// The name of the user action; `(by.id, key)` is stored at most once, for ever.
+    pub key: Key,
+    /// What happens.
+    pub change: Change,
+    /// The server's clock, in Unix milliseconds. Shown, never used for order.
+    pub at: i64,
+}
+
+/// The answer to a [`Draft`]: durable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Appended {
+    /// The room the entry stands in: the draft's, unless the key was used in another room before.
+    pub room: RoomId,
+    /// The entry, as first stored.
+    pub entry: Entry,
+    /// Whether an earlier try had already stored it.
+    pub duplicate: bool,
+}
+
+/// SHA-256 of a session token; the token itself is known to the browser alone.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct TokenHash(pub [u8; 32]);
+
+impl std::fmt::Debug for TokenHash {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TokenHash(***)")
+    }
+}
+
+/// Why the store could not answer. Nothing was stored unless a retry with the same key says so.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// The database cannot be read or written: disk full, input/output error, link gone.
+    #[error("the database cannot be used: {0}")]
+    Unavailable(String),
+    /// The queue of writes is full, or another process held the lock for too long.
+    #[error("the database is busy")]
+    Busy,
+    /// No such room.
+    #[error("no such room")]
+    NoRoom,
+}
+
+/// The store. Cheap to share; every method may be called from any task at any time.
+///
+/// Guarantees every backend gives, held by `conformance`:
+/// - an append is answered after its commit is durable, never before;
+/// - `seq` is contiguous from 1 per room, assigned in the transaction that writes the entry; what is
+///   rolled back consumes no number;
+/// - appends that one task makes one after the other keep their order;
+/// - `(author, key)` is stored once for ever; a repeat returns the first entry, whatever its content;
+/// - a read sees every append answered before the read began.
+///
+/// Cancelling a call (dropping its future) leaves the outcome unknown, never half done.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// The identity of this store; see [`Epoch`].
+    fn epoch(&self) -> Epoch;
+
+    /// Writes one entry. Callers never learn of a write that is not durable.
+    ///
+    /// # Errors
+    /// `NoRoom`, `Busy` when the queue of writes is full, `Unavailable` when it cannot be written.
+    async fn append(&self, draft: Draft) -> Result<Appended, StoreError>;
+
+    /// Entries with `after < seq`, ascending, at most `limit` and at most about `limits::PAGE_BYTES`
+    /// of bodies (always at least one entry when there is one).
+    ///
+    /// # Errors
+    /// `Unavailable`. An unknown room has no entries.
+    async fn entries_after(&self, room: RoomId, after: Seq, limit: usize) -> Result<Vec<Entry>, StoreError>;
+
+    /// The newest `limit` entries with `seq < before`, ascending.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn entries_before(&self, room: RoomId, before: Seq, limit: usize) -> Result<Vec<Entry>, StoreError>;
+
+    /// The newest number of each room, read at one moment; unknown rooms are left out.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn heads(&self, rooms: &[RoomId]) -> Result<Vec<(RoomId, Seq)>, StoreError>;
+
+    /// A room with its newest `limit` entries, read at one moment.
+    ///
+    /// # Errors
+    /// `NoRoom`, `Unavailable`.
+    async fn snapshot(&self, room: RoomId, limit: usize) -> Result<Snapshot, StoreError>;
+
+    /// Makes a room, with the entry `Created` as number 1, or returns the one that has this slug; the flag
+    /// says whether it was made now.
+    ///
+    /// # Errors
+    /// `Busy`, `Unavailable`.
+    async fn create_room(&self, slug: &str, name: &str, by: &Person, at: i64) -> Result<(RoomInfo, bool), StoreError>;
+
+    /// The room that has this slug.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn room_by_slug(&self, slug: &str) -> Result<Option<RoomInfo>, StoreError>;
+
+    /// The room that has this id.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn room(&self, id: RoomId) -> Result<Option<RoomInfo>, StoreError>;
+
+    /// Rooms in the order they were made, at most `limit`.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn rooms(&self, limit: usize) -> Result<Vec<RoomInfo>, StoreError>;
+
+    /// Makes a guest with a session that ends at `expires_at` (Unix milliseconds), both in one transaction.
+    ///
+    /// # Errors
+    /// `Busy`, `Unavailable`.
+    async fn create_guest(&self, name: &str, token: TokenHash, at: i64, expires_at: i64) -> Result<Person, StoreError>;
+
+    /// Whose session this is, if it lives at the moment `at` (Unix milliseconds).
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn session(&self, token: TokenHash, at: i64) -> Result<Option<Person>, StoreError>;
+
+    /// Ends a session; ending one that does not live is fine. Returns whose it was.
+    ///
+    /// # Errors
+    /// `Busy`, `Unavailable`.
+    async fn end_session(&self, token: TokenHash) -> Result<Option<UserId>, StoreError>;
+
+    /// Proves that a write would become durable now, without leaving a trace.
+    ///
+    /// # Errors
+    /// `Busy`, `Unavailable`.
+    async fn check_writable(&self) -> Result<(), StoreError>;
+}

@@ -1,0 +1,195 @@
+//! What the server says.
+
+use serde::{Deserialize, Serialize};
+
+use crate::entry::{Entry, Person};
+use crate::ids::{Epoch, Key, RoomId, Seq};
+use crate::limits;
+use crate::refusal::Refusal;
+use crate::room::RoomInfo;
+
+/// Whether instances hear each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BusState {
+    /// Entries of other instances arrive at once.
+    Live,
+    /// They are read from SQL, at most one second late.
+    Degraded,
+}
+
+/// The limits a client must know to refuse early what the server would refuse late.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdvertisedLimits {
+    /// Longest message in Unicode scalar values.
+    pub body_chars: u64,
+    /// Longest message in bytes of UTF-8.
+    pub body_bytes: u64,
+    /// Largest frame in bytes.
+    pub frame_bytes: u64,
+    /// Rooms one socket may follow.
+    pub rooms: u64,
+}
+
+impl Default for AdvertisedLimits {
+    fn default() -> Self {
+        Self {
+            body_chars: limits::BODY_CHARS as u64,
+            body_bytes: limits::BODY_BYTES as u64,
+            frame_bytes: limits::FRAME_BYTES as u64,
+            rooms: limits::ROOMS_PER_SOCKET as u64,
+        }
+    }
+}
+
+/// A frame from the server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "t", rename_all = "snake_case")]
+pub enum ServerFrame {
+    /// The answer to `hello`.
+    Welcome {
+        /// This connection, for logs.
+        conn: String,
+        /// The store's identity; positions of another epoch are void.
+        epoch: Epoch,
+        /// Who the server takes the client for.
+        you: Person,
+        /// What a client may send.
+        limits: AdvertisedLimits,
+        /// The server's ping interval in milliseconds; silence for longer than this plus 10 s means a dead link.
+        ping_ms: u64,
+        /// Whether instances hear each other.
+        bus: BusState,
+        /// The name of the instance.
+        instance: String,
+    },
+    /// The room is followed from here on; `entries` with what was missed come next.
+    Subscribed {
+        /// Which room.
+        room: RoomId,
+        /// The store that `seq` belongs to.
+        epoch: Epoch,
+        /// The newest entry at this moment.
+        seq: Seq,
+    },
+    /// The room is no longer followed.
+    Unsubscribed {
+        /// Which room.
+        room: RoomId,
+    },
+    /// Entries in order, each the successor of the one before.
+    Entries {
+        /// Which room.
+        room: RoomId,
+        /// One or more.
+        entries: Vec<Entry>,
+    },
+    /// Forget the room and start afresh: the next `entries` begin right after `after`.
+    Reset {
+        /// Which room.
+        room: RoomId,
+        /// The store's epoch from now on.
+        epoch: Epoch,
+        /// Nothing at or before this number will be sent; ask `history` for it.
+        after: Seq,
+        /// The newest entry at this moment.
+        seq: Seq,
+        /// Why, as a word: `epoch`, `ahead`, `too_far`.
+        reason: String,
+    },
+    /// Older entries, ascending.
+    Page {
+        /// Which room.
+        room: RoomId,
+        /// The `before` that was asked for.
+        before: Seq,
+        /// Ascending, contiguous, ending at `before` - 1; empty at the beginning of the log.
+        entries: Vec<Entry>,
+    },
+    /// The action is committed and durable.
+    Ack {
+        /// The action.
+        key: Key,
+        /// The room it was written to.
+        room: RoomId,
+        /// Its number.
+        seq: Seq,
+        /// When it was committed, in Unix milliseconds.
+        at: i64,
+        /// Whether an earlier try had already stored it.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        duplicate: bool,
+    },
+    /// The action was not done.
+    Nack {
+        /// The action.
+        key: Key,
+        /// Why.
+        #[serde(flatten)]
+        refusal: Refusal,
+    },
+    /// Something else could not be done.
+    Error {
+        /// The `t` of the frame this answers, when it could be read.
+        #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
+        reference: Option<String>,
+        /// Why.
+        #[serde(flatten)]
+        refusal: Refusal,
+    },
+    /// Somebody else is writing; shown for five seconds.
+    Typing {
+        /// Where.
+        room: RoomId,
+        /// Who.
+        who: Person,
+    },
+    /// Who is here: the whole list on subscribing, afterwards what changed.
+    Presence {
+        /// Which room.
+        room: RoomId,
+        /// How many people are online in the room.
+        online: u64,
+        /// Whether `joined` is the whole list rather than a change.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        full: bool,
+        /// Who came (or, when `full`, who is here).
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        joined: Vec<Person>,
+        /// Who went, after a grace that hides reloads.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        left: Vec<Person>,
+    },
+    /// A room was made.
+    Room {
+        /// The new room.
+        room: RoomInfo,
+    },
+    /// The link between instances broke or healed.
+    Service {
+        /// Its state now.
+        bus: BusState,
+    },
+    /// Another tab of the same person has read this far.
+    Read {
+        /// Which room.
+        room: RoomId,
+        /// The newest entry seen.
+        seq: Seq,
+    },
+    /// The answer to `ping`.
+    Pong,
+    /// The connection is about to be closed by the server.
+    Bye {
+        /// The close code that follows.
+        code: u16,
+        /// Why, in words.
+        reason: String,
+        /// When to come back, in milliseconds; absent: do not.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retry_after_ms: Option<u64>,
+    },
+    /// Said by a newer server.
+    #[serde(other)]
+    Unknown,
+}

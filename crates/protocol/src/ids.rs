@@ -1,0 +1,124 @@
+//! Identities: who, where, which entry, which store, which user action.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize};
+use uuid::Uuid;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        #[serde(transparent)]
+        pub struct $name(pub i64);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+    };
+}
+
+id! {
+    /// A room, for ever: its slug and name may change, this number does not.
+    RoomId
+}
+id! {
+    /// A person, guest or bot.
+    UserId
+}
+id! {
+    /// The number of an entry in its room's log: 1, 2, 3, … without a hole. 0 is "before the first".
+    Seq
+}
+
+impl Seq {
+    /// Before the first entry: the position of somebody who has seen nothing.
+    pub const ZERO: Self = Self(0);
+
+    /// The number that must come next in a log without holes.
+    #[must_use]
+    pub const fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
+
+    /// The number before this one, never below zero.
+    #[must_use]
+    pub const fn prev(self) -> Self {
+        Self(if self.0 > 0 { self.0 - 1 } else { 0 })
+    }
+}
+
+/// The identity of a store, made when the database is created and renewed by a restore.
+///
+/// A sequence number means nothing without it: after a restore the same numbers
+/// may name other entries, and a client that resumed by number alone would keep a false history.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Epoch(pub String);
+
+impl Epoch {
+    /// A new epoch, unlike any before: 32 lower-case hexadecimal digits.
+    #[must_use]
+    pub fn fresh() -> Self {
+        Self(Uuid::now_v7().simple().to_string())
+    }
+}
+
+impl fmt::Display for Epoch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The name of one user action (a send, an edit), minted once and kept through every retry.
+///
+/// `(author, key)` is unique in SQL for ever, so sending again is always safe.
+/// On the wire it is the 36-character hyphenated form of a UUID; new ones are version 7.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct Key(pub Uuid);
+
+impl Key {
+    /// A new key for a new user action.
+    #[must_use]
+    pub fn mint() -> Self {
+        Self(Uuid::now_v7())
+    }
+
+    /// Reads the hyphenated form.
+    ///
+    /// `None` for anything else: one spelling per key, so that no cache or log ever holds two.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.len() != 36 {
+            return None;
+        }
+        Uuid::try_parse(text).ok().filter(|uuid| !uuid.is_nil()).map(Self)
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.hyphenated().fmt(f)
+    }
+}
+
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'_, str>::deserialize(input)?;
+        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("must be a UUID of 36 characters with hyphens"))
+    }
+}
+
+/// How far somebody has got in a room: everything up to and including `seq` is known.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// The room.
+    pub room: RoomId,
+    /// The store that `seq` belongs to.
+    pub epoch: Epoch,
+    /// The last entry known.
+    pub seq: Seq,
+}

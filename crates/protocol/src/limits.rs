@@ -1,0 +1,69 @@
+//! Every bound of the protocol in one place, each with its unit and the reason for its value.
+//!
+//! "Own" numbers may change together with their tests; the others name where they come from.
+
+/// Longest message, in Unicode scalar values. Zulip's default; Discord and Slack are below.
+pub const BODY_CHARS: usize = 10_000;
+/// Longest message in bytes: four bytes is the most UTF-8 needs for one scalar value.
+pub const BODY_BYTES: usize = BODY_CHARS * 4;
+/// Longest name of a room, in scalar values: fits one line of the sidebar twice over (own).
+pub const ROOM_NAME_CHARS: usize = 64;
+/// Longest name of a person, in scalar values (own).
+pub const PERSON_NAME_CHARS: usize = 48;
+/// Longest topic of a room, in scalar values (own).
+pub const TOPIC_CHARS: usize = 250;
+/// Longest emoji of a reaction, in bytes: a family with skin tones needs 41 (own).
+pub const EMOJI_BYTES: usize = 64;
+
+/// Largest WebSocket message and frame, in bytes. OWASP's figure; a body of 40,000 bytes
+/// whose every byte is escaped as two still fits with its envelope.
+pub const FRAME_BYTES: usize = 64 * 1024;
+/// Deepest nesting of a frame's JSON: the deepest legal frame (`hello` → `resume` → object) has 3.
+pub const JSON_DEPTH: usize = 8;
+
+/// Rooms one socket may follow. Centrifugo allows 128 channels; twice that for large sidebars.
+pub const ROOMS_PER_SOCKET: usize = 256;
+/// Entries in one frame when somebody catches up (Centrifugo recovers 300 at most in all).
+pub const ENTRIES_PER_PAGE: usize = 500;
+/// Bytes of entries in one frame when somebody catches up: four pages fit the outbound queue.
+pub const PAGE_BYTES: usize = 256 * 1024;
+/// Messages in the first HTML and in one page of history.
+pub const HISTORY_PAGE: usize = 50;
+/// Largest page of history one may ask for; more is clamped.
+pub const HISTORY_PAGE_MAX: usize = 100;
+
+/// Bytes that may wait for one socket: 1 MiB, as Centrifugo's `queue_max_size`.
+pub const QUEUE_BYTES: usize = 1024 * 1024;
+/// Events that may wait for one socket: about ten seconds of a very busy room (own).
+pub const QUEUE_EVENTS: usize = 1_000;
+/// Oldest event that may wait for one socket, in milliseconds: older means the peer is stuck.
+pub const QUEUE_AGE_MS: u64 = 10_000;
+
+/// The server's ping, in milliseconds: half of the 60 s after which NATs drop idle links, less 5 s.
+pub const PING_MS: u64 = 25_000;
+/// How long a pong may take, in milliseconds (Centrifugo: 8 s).
+pub const PONG_MS: u64 = 10_000;
+/// How long a new socket may stay silent before `hello`, in milliseconds (Centrifugo: 10 s).
+pub const HELLO_MS: u64 = 10_000;
+/// How long one write may take, in milliseconds.
+pub const WRITE_MS: u64 = 10_000;
+/// How often a socket checks its session without being told, in milliseconds (SR-09).
+pub const REVALIDATE_MS: u64 = 30_000;
+
+/// Malformed frames within [`MALFORMED_WINDOW_MS`] that end a socket (own).
+pub const MALFORMED_FRAMES: u32 = 5;
+/// The window of [`MALFORMED_FRAMES`], in milliseconds.
+pub const MALFORMED_WINDOW_MS: u64 = 10_000;
+
+/// Sends that wait in one socket for the answer of those before: two of a user's bursts of 20.
+pub const SENDS_IN_FLIGHT: usize = 40;
+
+/// How long a sign of typing is shown, in milliseconds: twice the interval at which it is repeated, less slack.
+pub const TYPING_SHOWN_MS: u64 = 5_000;
+/// How often a client may say that it is typing in a room, in milliseconds (SR-25: one per 3 s).
+pub const TYPING_EVERY_MS: u64 = 3_000;
+
+/// People listed by name in a room's presence; above it only the count travels (join and leave are O(N²)).
+pub const PRESENCE_NAMES: usize = 500;
+/// Rooms listed in the sidebar (own; a search comes with accounts).
+pub const ROOMS_LISTED: usize = 500;

@@ -1,0 +1,56 @@
+//! What pages ask the server for. The one seam between the views and the server's state.
+
+use leptos::prelude::*;
+use leptos::server_fn::codec::{GetUrl, JsonEncoding};
+use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
+use serde::{Deserialize, Serialize};
+use tertulia_protocol::{BusState, Code, Entry, Person, Refusal, RoomInfo, Snapshot};
+
+/// Everything a room's page is rendered from, read at one position.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Visit {
+    /// Who looks.
+    pub you: Person,
+    /// The rooms of the sidebar, in the order they were made.
+    pub rooms: Vec<RoomInfo>,
+    /// The room with its newest entries: where the socket resumes.
+    pub snapshot: Snapshot,
+    /// Older entries instead of the newest, when the address asks for them (`?before=`): reading without JavaScript.
+    pub older: Option<Vec<Entry>>,
+    /// Who is in the room at this moment; best effort.
+    pub online: Vec<Person>,
+    /// Whether instances hear each other.
+    pub bus: BusState,
+    /// The name of the instance that answers.
+    pub instance: String,
+    /// A new key for the plain form, so that sending it twice stores it once.
+    pub form_key: String,
+}
+
+/// Why a page could not be had.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{0}")]
+pub struct PageError(pub Refusal);
+
+impl FromServerFnError for PageError {
+    type Encoder = JsonEncoding;
+
+    fn from_server_fn_error(error: ServerFnErrorErr) -> Self {
+        // The transport's own words may name internals, so only the kind of failure is kept.
+        let message = match error {
+            ServerFnErrorErr::Request(_) => "The server cannot be reached.",
+            _ => "The server could not answer.",
+        };
+        Self(Refusal::new(Code::Internal, message).retry_after(1_000))
+    }
+}
+
+/// The page of the room with this slug for whoever the session cookie says. `before` above 0 adds the entries
+/// before that number.
+///
+/// # Errors
+/// `unauthorized` without a session, `not_found`, `bad_cursor`, `storage_unavailable`.
+#[server(endpoint = "visit", input = GetUrl)]
+pub async fn visit(slug: String, before: i64) -> Result<Visit, PageError> {
+    crate::server::pages::visit(&slug, before).await.map_err(PageError)
+}
