@@ -3,4 +3,21 @@
 //! Knows neither Leptos nor axum. `Store` is the truth, `Bus` only carries; see ARCHITECTURE.md.
 
 pub mod bus;
+pub mod chat;
+pub mod clock;
+pub mod connection;
+pub mod fanout;
+pub mod member;
+mod news;
+pub mod presence;
+pub mod queue;
+mod refuse;
+pub mod room_log;
 pub mod store;
+mod throttle;
+pub mod token;
+
+pub use chat::{Chat, Options};
+pub use connection::Connection;
+pub use member::Member;
+pub use token::Token;

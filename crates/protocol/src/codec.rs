@@ -73,7 +73,9 @@ fn fields_of<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T, Refus
                 let field = if path == "." { name.to_owned() } else { format!("{path}.{name}") };
                 Refusal::new(Code::MissingField, format!("The field {field} is missing.")).field(field)
             }
-            None => Refusal::new(Code::BadField, format!("The field {path} is wrong: {}.", clipped(&inner))).field(path),
+            None => {
+                Refusal::new(Code::BadField, format!("The field {path} is wrong: {}.", clipped(&inner))).field(path)
+            }
         }
     })
 }

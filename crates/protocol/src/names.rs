@@ -26,7 +26,9 @@ impl PersonName {
     pub fn parse(text: &str) -> Result<Self, Refusal> {
         let name = visible_name(text, PERSON_NAME_CHARS)?;
         if RESERVED.contains(&name.to_lowercase().as_str()) {
-            return Err(Refusal::new(Code::NameReserved, "This name is kept for the server. Choose another.").field("name"));
+            return Err(
+                Refusal::new(Code::NameReserved, "This name is kept for the server. Choose another.").field("name")
+            );
         }
         Ok(Self(name))
     }

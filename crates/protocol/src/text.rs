@@ -53,7 +53,8 @@ fn clean(text: &str) -> String {
     let text = text.replace("\r\n", "\n");
     let kept: String = text.chars().filter(|&c| c == '\n' || c == '\t' || !c.is_control()).collect();
     // Leading blank lines go, but the indentation of the first line with text stays: it may be code.
-    let start = kept.find(|c: char| !c.is_whitespace()).map_or(0, |first| kept[..first].rfind('\n').map_or(0, |at| at + 1));
+    let start =
+        kept.find(|c: char| !c.is_whitespace()).map_or(0, |first| kept[..first].rfind('\n').map_or(0, |at| at + 1));
     kept[start..].trim_end().to_owned()
 }
 

@@ -1,0 +1,77 @@
+//! What this instance does with the news of others. Everything that comes is untrusted.
+
+use std::sync::Arc;
+
+use tertulia_protocol::{RoomId, ServerFrame};
+use tokio::sync::{Notify, mpsc};
+use tokio::time::Instant;
+
+use super::Chat;
+use crate::bus::{Heard, Topic};
+use crate::news::{self, News, Unusable};
+
+impl Chat {
+    /// Takes news until the bus or the instance ends. Never waits for SQL or for a peer, so the bus is
+    /// always read; `missed` wakes the loop that does compare with SQL.
+    pub(super) async fn listen(self: Arc<Self>, mut heard: mpsc::Receiver<Heard>, missed: Arc<Notify>) {
+        while let Some(heard) = heard.recv().await {
+            match heard {
+                Heard::News { topic, payload } => self.hear(topic, &payload),
+                Heard::MayHaveMissed => missed.notify_one(),
+            }
+        }
+    }
+
+    fn hear(self: &Arc<Self>, topic: Topic, payload: &[u8]) {
+        let (from, news) = match news::decode(&self.epoch(), payload) {
+            Ok(decoded) => decoded,
+            Err(Unusable::Garbled) => {
+                tracing::warn!(?topic, bytes = payload.len(), "something on the bus is no news of ours; dropped");
+                return;
+            }
+            Err(Unusable::OtherStore) => {
+                tracing::warn!(?topic, "news of another store on the same bus; give each its own redis_prefix");
+                return;
+            }
+        };
+        // One's own echo: the log would drop an entry by its number, the rest was done when it was said.
+        if from == self.instance() {
+            return;
+        }
+        match (topic, news) {
+            (Topic::Room(room), news) => self.hear_room(room, &from, news),
+            (Topic::Everyone, News::Alive) => {
+                let unknown = self.lock_presence().hear_alive(&from, Instant::now());
+                if unknown {
+                    self.announce_all();
+                }
+            }
+            (Topic::Everyone, News::Gone) => self.lock_presence().hear_gone(&from),
+            (Topic::Everyone, News::RoomMade { room }) => self.tell_all(&ServerFrame::Room { room }),
+            (Topic::Everyone, News::SessionEnded { token }) => self.hear_session_ended(&token),
+            (Topic::Everyone, _) => tracing::warn!(%from, "news of a room on everybody's topic; dropped"),
+        }
+    }
+
+    fn hear_room(self: &Arc<Self>, topic: RoomId, from: &str, news: News) {
+        match news {
+            // A payload that names another room than its channel is a mistake or an attack.
+            News::Entry { room, entry } if room == topic => self.fanout.offer(room, &entry),
+            News::Typing { room, who } if room == topic => self.show_typing(room, who, None),
+            News::Roster { room, people } if room == topic => {
+                self.lock_presence().hear_roster(from, room, people, Instant::now());
+            }
+            News::Who { room } if room == topic => self.publish_roster(room),
+            _ => tracing::warn!(room = topic.0, %from, "news that does not belong on this channel; dropped"),
+        }
+    }
+
+    /// Tells every room's roster and asks for the others': after the link came back, or when a stranger appears.
+    pub(super) fn announce_all(&self) {
+        let rooms = self.lock_presence().local_rooms();
+        for room in rooms {
+            self.publish_roster(room);
+            self.fanout.publish(Topic::Room(room), News::Who { room });
+        }
+    }
+}

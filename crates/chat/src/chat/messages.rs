@@ -1,0 +1,106 @@
+//! Messages: what is said, and what was said before.
+
+use std::sync::Arc;
+
+use tertulia_protocol::limits::{ENTRIES_PER_PAGE, HISTORY_PAGE, HISTORY_PAGE_MAX};
+use tertulia_protocol::{Body, Change, Code, Entry, Key, Refusal, Seq, Snapshot};
+
+use super::Chat;
+use crate::member::Member;
+use crate::refuse::refusal;
+use crate::store::{Appended, Draft, StoreError};
+
+impl Chat {
+    /// Posts a message. The answer comes after the commit is durable; the same key again returns the first answer.
+    ///
+    /// # Errors
+    /// What is wrong with the text, `not_found` for a message to reply to that is none, `rate_limited`,
+    /// `busy`, `storage_unavailable`. Nothing was stored then.
+    pub async fn send(
+        self: &Arc<Self>,
+        member: &Member,
+        key: Key,
+        body: &str,
+        reply_to: Option<Seq>,
+    ) -> Result<Appended, Refusal> {
+        let body = Body::parse(body)?;
+        self.sends.take(member.person().id)?;
+        if let Some(message) = reply_to {
+            self.check_message(member, message).await?;
+        }
+        let change = Change::Posted { body: body.into_string(), reply_to };
+        let at = self.clock.now_ms();
+        self.commit(Draft { room: member.room_id(), by: member.person().clone(), key, change, at }).await
+    }
+
+    /// Writes an entry and tells everybody. Runs to its end even when whoever asked is gone: an entry that is
+    /// committed but told to nobody would wait for the next comparison of heads.
+    async fn commit(self: &Arc<Self>, draft: Draft) -> Result<Appended, Refusal> {
+        let this = self.clone();
+        let commit = self.commits.spawn(async move {
+            let appended = this.store.append(draft).await?;
+            if appended.duplicate {
+                this.fanout.offer(appended.room, &appended.entry);
+            } else {
+                this.fanout.committed(appended.room, appended.entry.clone());
+            }
+            Ok::<_, StoreError>(appended)
+        });
+        match commit.await {
+            Ok(outcome) => outcome.map_err(|error| refusal(&error)),
+            Err(error) => {
+                tracing::error!(%error, "a commit ended without an answer");
+                Err(Refusal::new(Code::Internal, "The server could not finish this.").retry_after(1_000))
+            }
+        }
+    }
+
+    async fn check_message(&self, member: &Member, message: Seq) -> Result<(), Refusal> {
+        let found = self.store.entries_after(member.room_id(), message.prev(), 1).await;
+        let found = found.map_err(|error| refusal(&error))?;
+        match found.first() {
+            Some(entry) if entry.seq == message && matches!(entry.change, Change::Posted { .. }) => Ok(()),
+            _ => Err(Refusal::new(Code::NotFound, "There is no such message in this room.").field("reply_to")),
+        }
+    }
+
+    /// The room with its newest messages, at one position: what the first HTML is rendered from.
+    ///
+    /// # Errors
+    /// `not_found`, `storage_unavailable`.
+    pub async fn snapshot(&self, member: &Member) -> Result<Snapshot, Refusal> {
+        self.store.snapshot(member.room_id(), HISTORY_PAGE).await.map_err(|error| refusal(&error))
+    }
+
+    /// Entries before a number, ascending; `limit` is clamped to 100.
+    ///
+    /// # Errors
+    /// `bad_cursor` for `before` below 1, `bad_field` for a limit below 1, `storage_unavailable`.
+    pub async fn history(&self, member: &Member, before: Seq, limit: i64) -> Result<Vec<Entry>, Refusal> {
+        if before.0 < 1 {
+            return Err(Refusal::new(Code::BadCursor, "The field before must be 1 or more.").field("before"));
+        }
+        let limit = clamped(limit, HISTORY_PAGE_MAX)?;
+        self.store.entries_before(member.room_id(), before, limit).await.map_err(|error| refusal(&error))
+    }
+
+    /// Entries after a number, ascending; `limit` is clamped to 500.
+    ///
+    /// # Errors
+    /// `bad_cursor` for a negative number, `bad_field` for a limit below 1, `storage_unavailable`.
+    pub async fn pull(&self, member: &Member, after: Seq, limit: i64) -> Result<Vec<Entry>, Refusal> {
+        if after.0 < 0 {
+            return Err(Refusal::new(Code::BadCursor, "The field after must be 0 or more.").field("after"));
+        }
+        let limit = clamped(limit, ENTRIES_PER_PAGE)?;
+        self.store.entries_after(member.room_id(), after, limit).await.map_err(|error| refusal(&error))
+    }
+}
+
+fn clamped(limit: i64, most: usize) -> Result<usize, Refusal> {
+    match usize::try_from(limit) {
+        Ok(limit) if limit > 0 => Ok(limit.min(most)),
+        _ if limit > 0 => Ok(most),
+        _ => Err(Refusal::new(Code::BadField, "The field limit must be 1 or more.").field("limit").limit(most as u64)),
+    }
+}

@@ -1,0 +1,208 @@
+//! The verbs: everything a person can do, checked, written and told to whoever must know.
+//!
+//! Doors (socket, forms, later SSE and publish) hold a [`Chat`] and a [`Member`]; they decide nothing themselves.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use bytes::Bytes;
+use tertulia_protocol::{BusState, Close, ServerFrame, UserId, codec};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::bus::{Bus, Connected, Topic};
+use crate::clock::Clock;
+use crate::fanout::Fanout;
+use crate::news::News;
+use crate::presence::Presence;
+use crate::queue::{Ended, Queue};
+use crate::room_log::ConnId;
+use crate::store::{Store, TokenHash};
+use crate::throttle::SendBudget;
+
+mod background;
+mod listen;
+mod messages;
+mod people;
+mod rooms;
+#[cfg(test)]
+mod tests;
+
+/// What the host may choose.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The name of this instance: shown on pages, used on the bus; unique among the instances.
+    pub instance: String,
+    /// How long an absence stays unsaid.
+    pub presence_grace: Duration,
+    /// How long a session lives, in milliseconds.
+    pub session_ms: i64,
+    /// Whether budgets are enforced; only benchmarks switch them off.
+    pub rate_limits: bool,
+}
+
+/// One instance of the chat.
+pub struct Chat {
+    options: Options,
+    store: Arc<dyn Store>,
+    bus: Arc<dyn Bus>,
+    clock: Arc<dyn Clock>,
+    fanout: Arc<Fanout>,
+    presence: Mutex<Presence>,
+    sends: SendBudget,
+    connections: Mutex<HashMap<ConnId, Registered>>,
+    next_conn: AtomicU64,
+    /// Whether instances hear each other and all heads have been compared since they do.
+    bus_state: watch::Sender<BusState>,
+    /// Work that must be finished before the process ends: commits on their way and their fan-out.
+    commits: TaskTracker,
+    /// Loops and repairs, ended by `stop`.
+    background: TaskTracker,
+    stop: CancellationToken,
+}
+
+/// A connection as the instance knows it: whom to tell, and whom to close.
+struct Registered {
+    queue: Arc<Queue>,
+    user: UserId,
+    token: TokenHash,
+}
+
+impl Chat {
+    /// Starts the instance: its loops run until [`Chat::stop`].
+    #[must_use]
+    pub fn start(store: Arc<dyn Store>, connected: Connected, clock: Arc<dyn Clock>, options: Options) -> Arc<Self> {
+        let background = TaskTracker::new();
+        let stop = CancellationToken::new();
+        let fanout = Fanout::new(
+            store.clone(),
+            connected.bus.clone(),
+            options.instance.clone(),
+            background.clone(),
+            stop.clone(),
+        );
+        let initial = if connected.bus.link().borrow().is_up() { BusState::Live } else { BusState::Degraded };
+        let chat = Arc::new(Self {
+            store,
+            bus: connected.bus,
+            clock,
+            fanout,
+            presence: Mutex::new(Presence::new(options.presence_grace)),
+            sends: SendBudget::new(options.rate_limits),
+            connections: Mutex::new(HashMap::new()),
+            next_conn: AtomicU64::new(1),
+            bus_state: watch::Sender::new(initial),
+            commits: TaskTracker::new(),
+            background,
+            stop,
+            options,
+        });
+        chat.run_loops(connected.heard);
+        chat
+    }
+
+    /// The name of this instance.
+    #[must_use]
+    pub fn instance(&self) -> &str {
+        &self.options.instance
+    }
+
+    /// Whether budgets are enforced.
+    #[must_use]
+    pub const fn rate_limits(&self) -> bool {
+        self.options.rate_limits
+    }
+
+    /// The identity of the store.
+    #[must_use]
+    pub fn epoch(&self) -> tertulia_protocol::Epoch {
+        self.store.epoch()
+    }
+
+    /// Whether instances hear each other, now and on every change.
+    #[must_use]
+    pub fn bus_state(&self) -> watch::Receiver<BusState> {
+        self.bus_state.subscribe()
+    }
+
+    /// Why the bus is away, in words; `None` while it carries.
+    #[must_use]
+    pub fn bus_trouble(&self) -> Option<String> {
+        match &*self.bus.link().borrow() {
+            crate::bus::Link::Up => None,
+            crate::bus::Link::Down(reason) => Some(reason.clone()),
+        }
+    }
+
+    /// Connections open on this instance.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.lock_connections().len()
+    }
+
+    /// Proves that a send would be stored now.
+    ///
+    /// # Errors
+    /// The refusal a send would get.
+    pub async fn check_writable(&self) -> Result<(), tertulia_protocol::Refusal> {
+        self.store.check_writable().await.map_err(|error| crate::refuse::refusal(&error))
+    }
+
+    /// Tells every connection to come back after a pause of its own, spread evenly over `spread`.
+    pub fn dismiss_all(&self, spread: Duration) {
+        let queues: Vec<Arc<Queue>> = self.lock_connections().values().map(|c| c.queue.clone()).collect();
+        let step = spread / u32::try_from(queues.len().max(1)).unwrap_or(u32::MAX);
+        for (index, queue) in queues.iter().enumerate() {
+            let pause = step * u32::try_from(index).unwrap_or(u32::MAX);
+            let retry_after_ms = Some(u64::try_from(pause.as_millis()).unwrap_or(u64::MAX));
+            queue.end(Ended { close: Close::Restarting, retry_after_ms });
+        }
+    }
+
+    /// Finishes what was begun (commits and their fan-out), says goodbye to the other instances and ends the loops.
+    pub async fn stop(&self) {
+        self.commits.close();
+        self.commits.wait().await;
+        self.fanout.publish(Topic::Everyone, News::Gone);
+        self.stop.cancel();
+        self.background.close();
+        self.background.wait().await;
+    }
+
+    pub(crate) fn register(&self, queue: Arc<Queue>, user: UserId, token: TokenHash) -> ConnId {
+        let conn = self.next_conn.fetch_add(1, Ordering::Relaxed);
+        self.lock_connections().insert(conn, Registered { queue, user, token });
+        conn
+    }
+
+    pub(crate) fn unregister(&self, conn: ConnId) {
+        self.lock_connections().remove(&conn);
+    }
+
+    /// Hands a frame to every connection of this instance.
+    fn tell_all(&self, frame: &ServerFrame) {
+        let frame = Bytes::from(codec::encode(frame));
+        for connection in self.lock_connections().values() {
+            connection.queue.push_encoded(frame.clone());
+        }
+    }
+
+    /// Ends the connections of a session on this instance.
+    fn end_connections(&self, token: TokenHash) {
+        for connection in self.lock_connections().values().filter(|connection| connection.token == token) {
+            tracing::info!(user = connection.user.0, "a session ended; its socket is closed");
+            connection.queue.end(Ended { close: Close::Revoked, retry_after_ms: None });
+        }
+    }
+
+    fn lock_connections(&self) -> MutexGuard<'_, HashMap<ConnId, Registered>> {
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock_presence(&self) -> MutexGuard<'_, Presence> {
+        self.presence.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,51 @@
+//! Following rooms, and stopping to.
+
+use tertulia_protocol::frame::Subscribe;
+use tertulia_protocol::limits::ROOMS_PER_SOCKET;
+use tertulia_protocol::{Code, Refusal, RoomId, Seq, ServerFrame};
+
+use super::{Connection, Followed};
+use crate::fanout::Start;
+
+impl Connection {
+    pub(super) async fn subscribe(&mut self, subscribe: Subscribe) {
+        let start = subscribe.after.map_or(Start::Now, Start::After);
+        self.follow_room(subscribe.room, start, "subscribe").await;
+    }
+
+    /// Follows a room from a position; following it already means beginning again from there.
+    pub(super) async fn follow_room(&mut self, room: RoomId, start: Start, reference: &'static str) {
+        if let Err(refusal) = self.try_follow(room, start).await {
+            self.error(Some(reference.to_owned()), refusal);
+        }
+    }
+
+    async fn try_follow(&mut self, room: RoomId, start: Start) -> Result<(), Refusal> {
+        if matches!(start, Start::After(Seq(seq)) if seq < 0) {
+            return Err(Refusal::new(Code::BadCursor, "A position must be 0 or more.").field("after"));
+        }
+        if !self.rooms.contains_key(&room) && self.rooms.len() >= ROOMS_PER_SOCKET {
+            let refusal = Refusal::new(Code::Limit, "One socket follows at most 256 rooms.");
+            return Err(refusal.field("room").limit(ROOMS_PER_SOCKET as u64));
+        }
+        let member = self.chat.member(&self.person, room).await?;
+        self.forget_room(room);
+        let paging = self.chat.follow(&member, self.id, &self.queue, start).await?;
+        self.rooms.insert(room, Followed { member, paging });
+        Ok(())
+    }
+
+    pub(super) fn unsubscribe(&mut self, room: RoomId) {
+        self.forget_room(room);
+        self.queue.push_frame(&ServerFrame::Unsubscribed { room });
+    }
+
+    /// Ends what following began: the paging first, so that it cannot join again afterwards.
+    pub(super) fn forget_room(&mut self, room: RoomId) {
+        let Some(followed) = self.rooms.remove(&room) else { return };
+        if let Some(paging) = followed.paging {
+            paging.abort();
+        }
+        self.chat.unfollow(room, &self.person, self.id);
+    }
+}

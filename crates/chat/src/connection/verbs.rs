@@ -1,0 +1,105 @@
+//! What a greeted client asks for.
+
+use std::time::Duration;
+
+use tertulia_protocol::frame::{History, Pull, Send};
+use tertulia_protocol::limits::TYPING_EVERY_MS;
+use tertulia_protocol::{ClientFrame, Code, Key, Refusal, RoomId, ServerFrame};
+use tokio::time::Instant;
+
+use super::Connection;
+
+impl Connection {
+    /// Does what a frame asks. Every answer goes to this client alone.
+    pub(super) async fn obey(&mut self, frame: ClientFrame) {
+        match frame {
+            // The greeting is handled before; a greeted client cannot reach this arm.
+            ClientFrame::Hello(_) => {}
+            ClientFrame::Subscribe(subscribe) => self.subscribe(subscribe).await,
+            ClientFrame::Unsubscribe(unsubscribe) => self.unsubscribe(unsubscribe.room),
+            ClientFrame::Send(send) => self.send(send).await,
+            ClientFrame::Edit(edit) => self.not_yet(edit.key, "edit"),
+            ClientFrame::Delete(delete) => self.not_yet(delete.key, "delete"),
+            ClientFrame::React(react) => self.not_yet(react.key, "react"),
+            ClientFrame::Unreact(react) => self.not_yet(react.key, "unreact"),
+            ClientFrame::Pull(pull) => self.pull(pull).await,
+            ClientFrame::History(history) => self.history(history).await,
+            ClientFrame::Typing(typing) => self.typing(typing.room).await,
+            ClientFrame::Read(_) => {
+                let refusal = Refusal::new(Code::Unsupported, "This server does not keep read markers yet.");
+                self.error(Some("read".to_owned()), refusal);
+            }
+            ClientFrame::Ping => {
+                self.queue.push_frame(&ServerFrame::Pong);
+            }
+        }
+    }
+
+    async fn send(&self, send: Send) {
+        let Send { room, key, body, reply_to } = send;
+        let outcome = match self.member(room).await {
+            Ok(member) => self.chat.send(&member, key, &body, reply_to).await,
+            Err(refusal) => Err(refusal),
+        };
+        let answer = match outcome {
+            Ok(appended) => ServerFrame::Ack {
+                key,
+                room: appended.room,
+                seq: appended.entry.seq,
+                at: appended.entry.at,
+                duplicate: appended.duplicate,
+            },
+            Err(refusal) => ServerFrame::Nack { key, refusal },
+        };
+        self.queue.push_frame(&answer);
+    }
+
+    /// The log has entries for these and every client folds them; the verbs come with a later version.
+    fn not_yet(&self, key: Key, verb: &str) {
+        let refusal = Refusal::new(Code::Unsupported, format!("This server does not know how to {verb} yet."));
+        self.queue.push_frame(&ServerFrame::Nack { key, refusal });
+    }
+
+    async fn pull(&self, pull: Pull) {
+        let outcome = match self.member(pull.room).await {
+            Ok(member) => self.chat.pull(&member, pull.after, pull.limit).await,
+            Err(refusal) => Err(refusal),
+        };
+        match outcome {
+            Ok(entries) => {
+                self.queue.push_frame(&ServerFrame::Entries { room: pull.room, entries });
+            }
+            Err(refusal) => self.error(Some("pull".to_owned()), refusal),
+        }
+    }
+
+    async fn history(&self, history: History) {
+        let History { room, before, limit } = history;
+        let outcome = match self.member(room).await {
+            Ok(member) => self.chat.history(&member, before, limit).await,
+            Err(refusal) => Err(refusal),
+        };
+        match outcome {
+            Ok(entries) => {
+                self.queue.push_frame(&ServerFrame::Page { room, before, entries });
+            }
+            Err(refusal) => self.error(Some("history".to_owned()), refusal),
+        }
+    }
+
+    async fn typing(&mut self, room: RoomId) {
+        let now = Instant::now();
+        let pause = Duration::from_millis(TYPING_EVERY_MS);
+        // Said too often it is dropped without an answer: the others lose nothing, and nobody waits for one.
+        if self.typed.is_some_and(|at| now.saturating_duration_since(at) < pause) {
+            return;
+        }
+        match self.member(room).await {
+            Ok(member) => {
+                self.typed = Some(now);
+                self.chat.typing(&member, self.id);
+            }
+            Err(refusal) => self.error(Some("typing".to_owned()), refusal),
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Joining a room from a position: from memory in one turn when it reaches back that far, else pages from SQL
+//! until it does. Exact at any distance, or an explicit `reset`; never a silent hole.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tertulia_protocol::limits::{ENTRIES_PER_PAGE, HISTORY_PAGE};
+use tertulia_protocol::{RoomId, Seq, ServerFrame};
+use tokio::task::AbortHandle;
+
+use super::{Fanout, Local};
+use crate::queue::Queue;
+use crate::room_log::{ConnId, Joined};
+use crate::store::StoreError;
+
+/// Entries above which a fresh snapshot serves better than everything that was missed: at 300 bytes
+/// each, 10,000 are 3 MB, more than a phone that wakes up should be sent.
+const TOO_FAR: i64 = 10_000;
+/// Pause before a page that could not be read is tried again.
+const PAGE_RETRY: Duration = Duration::from_millis(500);
+
+/// Where somebody wants to begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// With what comes from now on.
+    Now,
+    /// After an entry of this store.
+    After(Seq),
+    /// With a position of another store: afresh.
+    OtherEpoch,
+}
+
+/// Somebody on the way into a room.
+#[derive(Clone)]
+struct Newcomer {
+    room: RoomId,
+    conn: ConnId,
+    queue: Arc<Queue>,
+}
+
+impl Fanout {
+    /// Lets a connection follow a room: `subscribed` (or `reset`) first, then everything after `start`, then what
+    /// comes. Returns the handle of the task that pages through SQL, when one was needed.
+    ///
+    /// # Errors
+    /// When SQL cannot be read; the connection then does not follow.
+    pub async fn follow(
+        self: &Arc<Self>,
+        room: RoomId,
+        conn: ConnId,
+        queue: &Arc<Queue>,
+        start: Start,
+    ) -> Result<Option<AbortHandle>, StoreError> {
+        let newcomer = Newcomer { room, conn, queue: queue.clone() };
+        match start {
+            Start::OtherEpoch => self.start_afresh(newcomer, "epoch").await,
+            Start::Now => self.join_or_page(newcomer, None).await,
+            Start::After(seq) => self.join_or_page(newcomer, Some(seq)).await,
+        }
+    }
+
+    async fn join_or_page(
+        self: &Arc<Self>,
+        newcomer: Newcomer,
+        after: Option<Seq>,
+    ) -> Result<Option<AbortHandle>, StoreError> {
+        let mut reconciled = false;
+        loop {
+            let local = self.local(newcomer.room).await?;
+            let greet = |head| self.greet(&newcomer, head, None);
+            match local.log.join(newcomer.conn, &newcomer.queue, after, greet) {
+                Joined::Following { .. } => return Ok(None),
+                Joined::Released => {}
+                Joined::TooOld { head } if head.0 - after.unwrap_or(head).0 > TOO_FAR => {
+                    return self.start_afresh(newcomer, "too_far").await;
+                }
+                Joined::TooOld { head } => {
+                    self.greet(&newcomer, head, None);
+                    return Ok(Some(self.page_in(newcomer, after.unwrap_or(head))));
+                }
+                Joined::Ahead { .. } if reconciled => return self.start_afresh(newcomer, "ahead").await,
+                // Another instance may be ahead of this one: look into SQL before doubting the client.
+                Joined::Ahead { .. } => {
+                    self.reconcile(&[newcomer.room]).await?;
+                    reconciled = true;
+                }
+            }
+        }
+    }
+
+    /// Tells the newcomer to forget the room, and begins one page before the newest entry.
+    async fn start_afresh(
+        self: &Arc<Self>,
+        newcomer: Newcomer,
+        reason: &'static str,
+    ) -> Result<Option<AbortHandle>, StoreError> {
+        let local = self.local(newcomer.room).await?;
+        let head = local.log.head().unwrap_or(Seq::ZERO);
+        let page = i64::try_from(HISTORY_PAGE).unwrap_or(i64::MAX);
+        let after = Seq((head.0 - page).max(0));
+        self.greet(&newcomer, head, Some((after, reason)));
+        Ok(Some(self.page_in(newcomer, after)))
+    }
+
+    fn greet(&self, newcomer: &Newcomer, head: Seq, reset: Option<(Seq, &'static str)>) {
+        let (room, epoch) = (newcomer.room, self.epoch());
+        if let Some((after, reason)) = reset {
+            let (epoch, reason) = (epoch.clone(), reason.to_owned());
+            newcomer.queue.push_frame(&ServerFrame::Reset { room, epoch, after, seq: head, reason });
+        }
+        newcomer.queue.push_frame(&ServerFrame::Subscribed { room, epoch, seq: head });
+    }
+
+    fn page_in(self: &Arc<Self>, newcomer: Newcomer, after: Seq) -> AbortHandle {
+        let this = self.clone();
+        let stop = self.stop.clone();
+        let task = self.tasks.spawn(async move {
+            tokio::select! {
+                // Safe to cancel: the newcomer follows only after the last step, and resumes by number.
+                () = this.page_until_joined(&newcomer, after) => {}
+                () = stop.cancelled() => {}
+            }
+        });
+        task.abort_handle()
+    }
+
+    async fn page_until_joined(self: &Arc<Self>, newcomer: &Newcomer, mut after: Seq) {
+        loop {
+            newcomer.queue.has_room().await;
+            if newcomer.queue.ended().is_some() {
+                return;
+            }
+            match self.next_step(newcomer, &mut after).await {
+                Ok(true) => return,
+                Ok(false) => {}
+                Err(error) => {
+                    tracing::warn!(room = newcomer.room.0, %error, "a page could not be read from SQL; trying again");
+                    tokio::time::sleep(PAGE_RETRY).await;
+                }
+            }
+        }
+    }
+
+    /// One page, then a try to join; `true` when the newcomer follows.
+    async fn next_step(self: &Arc<Self>, newcomer: &Newcomer, after: &mut Seq) -> Result<bool, StoreError> {
+        let local: Arc<Local> = self.local(newcomer.room).await?;
+        match local.log.join(newcomer.conn, &newcomer.queue, Some(*after), |_| {}) {
+            Joined::Following { .. } => return Ok(true),
+            Joined::Ahead { .. } => {
+                self.reconcile(&[newcomer.room]).await?;
+                return Ok(false);
+            }
+            Joined::TooOld { .. } | Joined::Released => {}
+        }
+        let entries = self.store.entries_after(newcomer.room, *after, ENTRIES_PER_PAGE).await?;
+        if let Some(last) = entries.last() {
+            *after = last.seq;
+            newcomer.queue.push_frame(&ServerFrame::Entries { room: newcomer.room, entries });
+        }
+        Ok(false)
+    }
+}

@@ -1,0 +1,26 @@
+//! The one place where a failure of the store becomes a refusal that people and programs can read.
+
+use tertulia_protocol::{Code, Refusal};
+
+use crate::store::StoreError;
+
+/// When to try again after the database could not be used: long enough for a disk to be freed by hand or a
+/// link to return, short enough that nobody gives up.
+const UNAVAILABLE_RETRY_MS: u64 = 1_000;
+/// When to try again after the queue of writes was full: a few groups of commits.
+const BUSY_RETRY_MS: u64 = 200;
+
+/// Says why, without a word of SQL or of files; the details go to the log here, once.
+pub(crate) fn refusal(error: &StoreError) -> Refusal {
+    match error {
+        StoreError::Unavailable(reason) => {
+            tracing::error!(reason, "the database cannot be used");
+            let message = "The server cannot write or read its database now. Nothing was stored.";
+            Refusal::new(Code::StorageUnavailable, message).retry_after(UNAVAILABLE_RETRY_MS)
+        }
+        StoreError::Busy => {
+            Refusal::new(Code::Busy, "The server is busy. Nothing was stored.").retry_after(BUSY_RETRY_MS)
+        }
+        StoreError::NoRoom => Refusal::no_such_room(),
+    }
+}

@@ -1,0 +1,284 @@
+//! One room as this instance knows it: the single place that decides what is delivered, and in which order.
+//!
+//! Entries come from the own commit, from the bus and from SQL, in any order and any number of times;
+//! they leave once each, ascending, without a hole. Pure state: it never waits and never reads anything.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use tertulia_protocol::{Entry, RoomId, Seq, codec};
+use tokio::time::Instant;
+
+use crate::queue::Queue;
+
+#[cfg(test)]
+mod tests;
+
+/// Newest entries kept in memory for those who come back: 256, as many as a busy minute (own).
+const RING_ENTRIES: usize = 256;
+/// Bytes of those: a quarter of one peer's queue, so resuming from memory never overflows it.
+const RING_BYTES: usize = 256 * 1024;
+/// Entries that may wait for one that is missing; more are left to the reading from SQL.
+const HELD_ENTRIES: usize = 1_024;
+
+/// Names one connection within this process.
+pub type ConnId = u64;
+
+/// An entry encoded once for everybody, as the frame that carries it alone.
+#[derive(Debug)]
+pub struct Encoded {
+    /// Its number.
+    pub seq: Seq,
+    frame: Bytes,
+    /// Where the entry itself stands within the frame.
+    start: usize,
+}
+
+/// What follows the entry in its frame: `]}`.
+const FRAME_TAIL: usize = 2;
+
+impl Encoded {
+    /// Encodes an entry of a room.
+    #[must_use]
+    pub fn new(room: RoomId, entry: &Entry) -> Self {
+        let json = codec::encode(entry);
+        let frame = codec::entries_frame(room, [json.as_str()]);
+        let start = frame.len() - FRAME_TAIL - json.len();
+        Self { seq: entry.seq, frame: Bytes::from(frame), start }
+    }
+
+    /// The frame, shared.
+    #[must_use]
+    pub fn frame(&self) -> Bytes {
+        self.frame.clone()
+    }
+
+    /// The entry alone.
+    #[must_use]
+    pub fn json(&self) -> &str {
+        let bytes = &self.frame[self.start..self.frame.len() - FRAME_TAIL];
+        // Made from a String above, so this cannot fail; an empty object would be refused by the reader.
+        std::str::from_utf8(bytes).unwrap_or("{}")
+    }
+}
+
+/// What an offer did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offered {
+    /// Delivered, possibly with others that had waited for it.
+    Delivered,
+    /// Known already.
+    Known,
+    /// Kept: an entry before it is missing, or the log is not loaded yet.
+    Held,
+}
+
+/// What became of somebody who wants to follow the room from a position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Joined {
+    /// Everything after the position was queued, and what comes will be.
+    Following {
+        /// The newest entry at that moment.
+        head: Seq,
+    },
+    /// Memory does not reach back that far: read SQL up to here first.
+    TooOld {
+        /// The newest entry at this moment.
+        head: Seq,
+    },
+    /// The position is beyond what this instance has heard of.
+    Ahead {
+        /// The newest entry this instance knows.
+        head: Seq,
+    },
+    /// The log was released in the meantime; take a new one.
+    Released,
+}
+
+/// The log of one room on this instance.
+pub struct RoomLog {
+    /// Which room.
+    pub room: RoomId,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// The newest entry delivered; `None` until it was read from SQL.
+    head: Option<Seq>,
+    ring: VecDeque<Arc<Encoded>>,
+    ring_bytes: usize,
+    held: BTreeMap<Seq, Arc<Encoded>>,
+    followers: HashMap<ConnId, Arc<Queue>>,
+    /// When the last follower went, or the log was made.
+    idle_since: Option<Instant>,
+    /// When the last entry was delivered.
+    active_at: Instant,
+    released: bool,
+}
+
+impl RoomLog {
+    /// A log that knows nothing yet.
+    #[must_use]
+    pub fn new(room: RoomId) -> Self {
+        let now = Instant::now();
+        let state = State {
+            head: None,
+            ring: VecDeque::new(),
+            ring_bytes: 0,
+            held: BTreeMap::new(),
+            followers: HashMap::new(),
+            idle_since: Some(now),
+            active_at: now,
+            released: false,
+        };
+        Self { room, state: Mutex::new(state) }
+    }
+
+    /// Says where the log stands in SQL; the first word counts. What was held and is newer is delivered.
+    pub fn load(&self, head: Seq) {
+        let mut state = self.lock();
+        if state.head.is_none() {
+            state.head = Some(head);
+            state.held = state.held.split_off(&head.next());
+            state.deliver_held(self.room);
+        }
+    }
+
+    /// Takes an entry from wherever it comes.
+    pub fn offer(&self, encoded: Arc<Encoded>) -> Offered {
+        let mut state = self.lock();
+        let Some(head) = state.head else {
+            state.hold(encoded);
+            return Offered::Held;
+        };
+        if encoded.seq <= head {
+            return Offered::Known;
+        }
+        if encoded.seq > head.next() {
+            state.hold(encoded);
+            return Offered::Held;
+        }
+        state.deliver(self.room, encoded);
+        state.deliver_held(self.room);
+        Offered::Delivered
+    }
+
+    /// The newest entry delivered; `None` until loaded.
+    #[must_use]
+    pub fn head(&self) -> Option<Seq> {
+        self.lock().head
+    }
+
+    /// Whether something waits for an entry that is missing.
+    #[must_use]
+    pub fn has_hole(&self) -> bool {
+        !self.lock().held.is_empty()
+    }
+
+    /// Queues everything after `after` and follows from there, in one turn; `before` runs in that turn
+    /// ahead of the entries and is told the newest number, so that it can say `subscribed` first.
+    pub fn join(&self, conn: ConnId, queue: &Arc<Queue>, after: Option<Seq>, before: impl FnOnce(Seq)) -> Joined {
+        let mut state = self.lock();
+        if state.released {
+            return Joined::Released;
+        }
+        let head = state.head.unwrap_or(Seq::ZERO);
+        let after = after.unwrap_or(head);
+        if after > head {
+            return Joined::Ahead { head };
+        }
+        // The ring ends at the head, so it reaches back as many numbers as it has entries.
+        let reach = i64::try_from(state.ring.len()).unwrap_or(i64::MAX);
+        let missing = head.0 - after.0;
+        if missing > reach {
+            return Joined::TooOld { head };
+        }
+        before(head);
+        let skip = usize::try_from(reach - missing).unwrap_or(0);
+        for encoded in state.ring.iter().skip(skip) {
+            queue.push_entry(self.room, encoded.clone());
+        }
+        state.followers.insert(conn, queue.clone());
+        state.idle_since = None;
+        Joined::Following { head }
+    }
+
+    /// Stops following; fine when not following.
+    pub fn part(&self, conn: ConnId) {
+        let mut state = self.lock();
+        state.followers.remove(&conn);
+        if state.followers.is_empty() {
+            state.idle_since.get_or_insert_with(Instant::now);
+        }
+    }
+
+    /// Hands a frame to every follower but one.
+    pub fn tell(&self, frame: &Bytes, but: Option<ConnId>, soft: bool) {
+        for (conn, queue) in &self.lock().followers {
+            if Some(*conn) == but {
+                continue;
+            }
+            if soft {
+                queue.push_soft(frame.clone());
+            } else {
+                queue.push_encoded(frame.clone());
+            }
+        }
+    }
+
+    /// Whether entries came within `window` before `now`.
+    #[must_use]
+    pub fn is_active(&self, now: Instant, window: std::time::Duration) -> bool {
+        now.saturating_duration_since(self.lock().active_at) < window
+    }
+
+    /// Ends the log if nobody has followed it for `linger`; afterwards `join` says so.
+    pub fn release_if_idle(&self, now: Instant, linger: std::time::Duration) -> bool {
+        let mut state = self.lock();
+        let idle = state.idle_since.is_some_and(|since| now.saturating_duration_since(since) >= linger);
+        state.released = state.released || idle && state.followers.is_empty();
+        state.released
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn hold(&mut self, encoded: Arc<Encoded>) {
+        if self.held.len() < HELD_ENTRIES {
+            self.held.insert(encoded.seq, encoded);
+        }
+    }
+
+    fn deliver_held(&mut self, room: RoomId) {
+        while let Some(first) = self.held.first_entry() {
+            let next = self.head.unwrap_or(Seq::ZERO).next();
+            if *first.key() > next {
+                return;
+            }
+            let encoded = first.remove();
+            if encoded.seq == next {
+                self.deliver(room, encoded);
+            }
+        }
+    }
+
+    /// The only place where an entry leaves: the caller has checked that it is the successor.
+    fn deliver(&mut self, room: RoomId, encoded: Arc<Encoded>) {
+        self.head = Some(encoded.seq);
+        self.active_at = Instant::now();
+        self.followers.retain(|_, queue| queue.push_entry(room, encoded.clone()));
+        if self.followers.is_empty() {
+            self.idle_since.get_or_insert(self.active_at);
+        }
+        self.ring_bytes += encoded.frame.len();
+        self.ring.push_back(encoded);
+        while self.ring.len() > RING_ENTRIES || self.ring_bytes > RING_BYTES {
+            let Some(oldest) = self.ring.pop_front() else { break };
+            self.ring_bytes -= oldest.frame.len();
+        }
+    }
+}

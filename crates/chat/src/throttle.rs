@@ -1,0 +1,79 @@
+//! Budgets: how often somebody may do something. Monotonic time only.
+
+use std::num::NonZeroU32;
+
+use governor::clock::{Clock as _, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use tertulia_protocol::{Code, Refusal, UserId};
+use tokio::time::Instant;
+
+/// Sends per second and person that are sustained: faster than anybody types, slow enough to read.
+const SENDS_PER_SECOND: NonZeroU32 = NonZeroU32::new(20).unwrap();
+/// Sends at once: an outbox of 200 that waited offline goes in one go.
+const SENDS_BURST: NonZeroU32 = NonZeroU32::new(200).unwrap();
+/// Frames per second and socket that are sustained: three times the sends, for pings, typing and paging.
+const FRAMES_PER_SECOND: f64 = 60.0;
+/// Frames at once: two bursts of sends.
+const FRAMES_BURST: f64 = 400.0;
+/// People above which the table of budgets is swept of those whose budget is full again.
+const SWEEP_ABOVE: usize = 10_000;
+
+/// What each person may send, across this instance's sockets.
+pub(crate) struct SendBudget {
+    limiter: Option<DefaultKeyedRateLimiter<UserId>>,
+    clock: DefaultClock,
+}
+
+impl SendBudget {
+    /// Budgets for everybody; none at all when `limited` is false (benchmarks).
+    pub(crate) fn new(limited: bool) -> Self {
+        let quota = Quota::per_second(SENDS_PER_SECOND).allow_burst(SENDS_BURST);
+        Self { limiter: limited.then(|| RateLimiter::dashmap(quota)), clock: DefaultClock::default() }
+    }
+
+    /// Takes one send from somebody's budget.
+    pub(crate) fn take(&self, who: UserId) -> Result<(), Refusal> {
+        let Some(limiter) = &self.limiter else { return Ok(()) };
+        if limiter.len() > SWEEP_ABOVE {
+            limiter.retain_recent();
+        }
+        limiter.check_key(&who).map_err(|until| {
+            let wait = until.wait_time_from(self.clock.now());
+            too_often(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1))
+        })
+    }
+}
+
+/// What one socket may say: a token bucket of three words, since every idle socket carries one.
+pub(crate) struct FrameBudget {
+    limited: bool,
+    tokens: f64,
+    at: Instant,
+}
+
+impl FrameBudget {
+    /// A full budget; unlimited when `limited` is false.
+    pub(crate) fn new(limited: bool) -> Self {
+        Self { limited, tokens: FRAMES_BURST, at: Instant::now() }
+    }
+
+    /// Takes one frame.
+    pub(crate) fn take(&mut self) -> Result<(), Refusal> {
+        if !self.limited {
+            return Ok(());
+        }
+        let now = Instant::now();
+        let earned = now.saturating_duration_since(self.at).as_secs_f64() * FRAMES_PER_SECOND;
+        self.tokens = (self.tokens + earned).min(FRAMES_BURST);
+        self.at = now;
+        if self.tokens < 1.0 {
+            return Err(too_often(1_000 / FRAMES_PER_SECOND as u64 + 1));
+        }
+        self.tokens -= 1.0;
+        Ok(())
+    }
+}
+
+fn too_often(retry_after_ms: u64) -> Refusal {
+    Refusal::new(Code::RateLimited, "Too much in too short a time.").retry_after(retry_after_ms)
+}
