@@ -35,7 +35,7 @@ impl Chat {
             }
         };
         // One's own echo: the log would drop an entry by its number, the rest was done when it was said.
-        if from == self.instance() {
+        if from == self.options.node {
             return;
         }
         match (topic, news) {

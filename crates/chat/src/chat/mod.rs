@@ -34,8 +34,10 @@ mod tests;
 /// What the host may choose.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// The name of this instance: shown on pages, used on the bus; unique among the instances.
+    /// The name of this instance, for people.
     pub instance: String,
+    /// Its name on the bus: no other instance may have it, or each would take the other's news for its echo.
+    pub node: String,
     /// How long an absence stays unsaid.
     pub presence_grace: Duration,
     /// How long a session lives, in milliseconds.
@@ -80,7 +82,7 @@ impl Chat {
         let fanout = Fanout::new(
             store.clone(),
             connected.bus.clone(),
-            options.instance.clone(),
+            options.node.clone(),
             background.clone(),
             stop.clone(),
         );
@@ -108,6 +110,12 @@ impl Chat {
     #[must_use]
     pub fn instance(&self) -> &str {
         &self.options.instance
+    }
+
+    /// How long a session lives, in milliseconds.
+    #[must_use]
+    pub const fn session_ms(&self) -> i64 {
+        self.options.session_ms
     }
 
     /// Whether budgets are enforced.

@@ -112,6 +112,17 @@ impl Connection {
         }
     }
 
+    /// Takes a ping or pong of the transport: they cost as much as a frame, so they count as one.
+    ///
+    /// # Errors
+    /// The reason to close, when there were far too many.
+    pub fn hear_control(&mut self) -> Result<(), Ended> {
+        match self.frames.take() {
+            Ok(()) => Ok(()),
+            Err(_) => self.ignored.strike(Close::RateLimited, Some(RATE_LIMITED_RETRY_MS)),
+        }
+    }
+
     /// Checks session and memberships against SQL: the net for revocations that no bus carried.
     ///
     /// # Errors

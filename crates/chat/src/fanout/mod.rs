@@ -27,7 +27,7 @@ pub struct Fanout {
     store: Arc<dyn Store>,
     bus: Arc<dyn Bus>,
     /// The name of this instance on the bus.
-    instance: String,
+    node: String,
     rooms: Mutex<HashMap<RoomId, Arc<Local>>>,
     /// Owns repairs and catch-ups; `stop` ends them.
     tasks: TaskTracker,
@@ -49,11 +49,11 @@ impl Fanout {
     pub fn new(
         store: Arc<dyn Store>,
         bus: Arc<dyn Bus>,
-        instance: String,
+        node: String,
         tasks: TaskTracker,
         stop: CancellationToken,
     ) -> Arc<Self> {
-        Arc::new(Self { store, bus, instance, rooms: Mutex::new(HashMap::new()), tasks, stop })
+        Arc::new(Self { store, bus, node, rooms: Mutex::new(HashMap::new()), tasks, stop })
     }
 
     /// The store's identity.
@@ -78,8 +78,8 @@ impl Fanout {
     }
 
     /// Says something to all instances. Whether it arrives is nobody's promise.
-    pub fn publish(&self, topic: Topic, news: News) {
-        let payload = news::encode(&self.epoch(), &self.instance, news);
+    pub(crate) fn publish(&self, topic: Topic, news: News) {
+        let payload = news::encode(&self.epoch(), &self.node, news);
         if !self.bus.publish(topic, payload) {
             tracing::debug!(?topic, "the bus did not take a piece of news; others read it from SQL");
         }

@@ -1,0 +1,28 @@
+//! The program: settings in, server out.
+
+use std::process::ExitCode;
+
+use tertulia::server::config::{Command, Settings, markdown};
+use tertulia::server::{logging, run};
+
+fn main() -> ExitCode {
+    match Settings::from_process() {
+        Ok(Command::Serve(settings)) => {
+            logging::start(&settings);
+            let outcome = tokio::runtime::Builder::new_multi_thread()
+                .enable_all()
+                .build()
+                .map_err(|error| error.to_string())
+                .and_then(|runtime| runtime.block_on(run(*settings)).map_err(|error| error.to_string()));
+            match outcome {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(reason) => {
+                    tracing::error!("{reason}");
+                    ExitCode::FAILURE
+                }
+            }
+        }
+        Ok(Command::PrintSettingsMarkdown) => logging::say(&markdown()),
+        Err(stop) => stop.tell(),
+    }
+}

@@ -1,0 +1,96 @@
+//! Where a request comes from, and how many sockets may come from one place.
+
+use std::collections::HashMap;
+use std::convert::Infallible;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::request::Parts;
+
+use super::state::App;
+
+/// The address of a client: its peer's, or what a trusted proxy says. A header from anybody else is not believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Client(pub(crate) Option<IpAddr>);
+
+impl FromRequestParts<App> for Client {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
+        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip().to_canonical());
+        let Some(peer) = peer else { return Ok(Self(None)) };
+        let forwarded = parts.headers.get_all("x-forwarded-for").iter();
+        let hops: Vec<IpAddr> = forwarded
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .filter_map(|hop| hop.trim().parse().ok())
+            .collect();
+        // From the nearest hop outwards: the first that is no proxy of ours is the client.
+        let mut client = peer;
+        for hop in hops.into_iter().rev() {
+            if !app.places.trusts(client) {
+                break;
+            }
+            client = hop;
+        }
+        Ok(Self(Some(client)))
+    }
+}
+
+/// Whether an address is one of the host's proxies.
+pub type Trusted = Box<dyn Fn(IpAddr) -> bool + Send + Sync>;
+
+/// Counts the sockets of each address.
+pub struct Places {
+    most: usize,
+    trusted: Trusted,
+    taken: Arc<Mutex<HashMap<IpAddr, usize>>>,
+}
+
+impl Places {
+    /// At most `most` sockets per address; `trusted` names the proxies whose word counts.
+    #[must_use]
+    pub fn new(most: usize, trusted: Trusted) -> Self {
+        Self { most, trusted, taken: Arc::default() }
+    }
+
+    fn trusts(&self, address: IpAddr) -> bool {
+        (self.trusted)(address)
+    }
+
+    /// A place for one more socket, or `None`. This machine itself is not counted: a proxy beside the server that
+    /// is not configured as trusted would otherwise share one place among everybody.
+    pub(crate) fn take(&self, client: Client) -> Option<Place> {
+        let Client(Some(address)) = client else { return Some(Place(None)) };
+        if address.is_loopback() {
+            return Some(Place(None));
+        }
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = taken.entry(address).or_insert(0);
+        if *count >= self.most {
+            return None;
+        }
+        *count += 1;
+        Some(Place(Some((address, self.taken.clone()))))
+    }
+}
+
+/// The table of places, shared with the guards that give them back.
+type Taken = Arc<Mutex<HashMap<IpAddr, usize>>>;
+
+/// One socket's place, given back when dropped.
+pub(crate) struct Place(Option<(IpAddr, Taken)>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let Some((address, taken)) = self.0.take() else { return };
+        let mut taken = taken.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = taken.get_mut(&address) {
+            *count -= 1;
+            if *count == 0 {
+                taken.remove(&address);
+            }
+        }
+    }
+}

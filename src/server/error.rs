@@ -1,0 +1,55 @@
+//! The one place where a refusal becomes an HTTP answer: `{code, message, field?, limit?, retry_after_ms?}`.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use tertulia_protocol::{Code, Refusal};
+
+/// A refusal on its way out.
+#[derive(Debug)]
+pub(crate) struct HttpRefusal(pub(crate) Refusal);
+
+impl From<Refusal> for HttpRefusal {
+    fn from(refusal: Refusal) -> Self {
+        Self(refusal)
+    }
+}
+
+impl IntoResponse for HttpRefusal {
+    fn into_response(self) -> Response {
+        let Self(refusal) = self;
+        let retry = refusal.retry_after_ms.map(|ms| HeaderValue::from(ms.div_ceil(1_000).max(1)));
+        let mut response = (status_of(refusal.code), Json(refusal)).into_response();
+        if let Some(retry) = retry {
+            response.headers_mut().insert(header::RETRY_AFTER, retry);
+        }
+        response
+    }
+}
+
+/// The HTTP status of a refusal.
+pub(crate) const fn status_of(code: Code) -> StatusCode {
+    match code {
+        Code::Unauthorized => StatusCode::UNAUTHORIZED,
+        Code::Forbidden => StatusCode::FORBIDDEN,
+        Code::NotFound => StatusCode::NOT_FOUND,
+        Code::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
+        Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        Code::Busy | Code::StorageUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Code::Unsupported => StatusCode::NOT_IMPLEMENTED,
+        Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        Code::Malformed
+        | Code::UnknownType
+        | Code::MissingField
+        | Code::BadField
+        | Code::DuplicateField
+        | Code::Already
+        | Code::Empty
+        | Code::BadChar
+        | Code::BadName
+        | Code::NameReserved
+        | Code::Limit
+        | Code::BadCursor
+        | Code::Other => StatusCode::UNPROCESSABLE_ENTITY,
+    }
+}

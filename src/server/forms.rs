@@ -1,0 +1,181 @@
+//! The plain forms: POST, redirect, GET. They work without JavaScript and before the page is hydrated.
+
+use axum::extract::rejection::FormRejection;
+use axum::extract::{Form, Path, State};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum_extra::extract::CookieJar;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
+use serde::Deserialize;
+use tertulia_protocol::{Code, Key, Refusal};
+
+use super::error::status_of;
+use super::session::{LOBBY, Viewer, cookie_for, cookie_gone, plain_page, viewer_of};
+use super::state::App;
+
+/// What must be encoded in a path or a query value of our own redirects: whatever could end it or start another part.
+const UNSAFE: &AsciiSet = &CONTROLS
+    .add(b' ')
+    .add(b'"')
+    .add(b'#')
+    .add(b'%')
+    .add(b'&')
+    .add(b'+')
+    .add(b'<')
+    .add(b'=')
+    .add(b'>')
+    .add(b'?')
+    .add(b'\\')
+    .add(b'`');
+
+/// Encodes text for a `Location`: one part of it, whatever it holds.
+pub(crate) fn percent_encoded(text: &str) -> String {
+    utf8_percent_encode(text, UNSAFE).to_string()
+}
+
+/// The form of the entrance.
+#[derive(Deserialize)]
+pub(crate) struct Enter {
+    name: String,
+    #[serde(default)]
+    next: String,
+}
+
+/// `POST /enter`: a guest comes in.
+pub(crate) async fn enter(
+    State(app): State<App>,
+    jar: CookieJar,
+    form: Result<Form<Enter>, FormRejection>,
+) -> Response {
+    let Form(form) = match form {
+        Ok(form) => form,
+        Err(rejection) => return rejection.into_response(),
+    };
+    let next = safe_path(&form.next);
+    match app.chat.enter(&form.name).await {
+        Ok((_, token)) => {
+            let jar = jar.add(cookie_for(&token, &app.origin, app.chat.session_ms()));
+            (jar, Redirect::to(&next)).into_response()
+        }
+        Err(refusal) => refused(&refusal, &format!("/?next={}", percent_encoded(&next))),
+    }
+}
+
+/// `POST /leave`: the session ends, on every instance.
+pub(crate) async fn leave(State(app): State<App>, jar: CookieJar, headers: HeaderMap) -> Response {
+    let outcome = match viewer_of(&app, &headers).await {
+        Ok(Some(viewer)) => app.chat.leave(viewer.token).await,
+        Ok(None) => Ok(()),
+        Err(refusal) => Err(refusal),
+    };
+    match outcome {
+        Ok(()) => {
+            let clear = [("clear-site-data", "\"cache\", \"storage\"")];
+            (jar.add(cookie_gone(&app.origin)), clear, Redirect::to("/")).into_response()
+        }
+        Err(refusal) => plain_page(status_of(refusal.code), &refusal.message),
+    }
+}
+
+/// The form for a new room.
+#[derive(Deserialize)]
+pub(crate) struct NewRoom {
+    name: String,
+    /// The page the form stands on, to come back to when the name is refused.
+    #[serde(default)]
+    from: String,
+}
+
+/// `POST /rooms`: makes a room, or opens the one that has the name.
+pub(crate) async fn create_room(
+    State(app): State<App>,
+    headers: HeaderMap,
+    form: Result<Form<NewRoom>, FormRejection>,
+) -> Response {
+    let Form(form) = match form {
+        Ok(form) => form,
+        Err(rejection) => return rejection.into_response(),
+    };
+    let viewer = match viewer_or_entrance(&app, &headers, LOBBY).await {
+        Ok(viewer) => viewer,
+        Err(response) => return *response,
+    };
+    match app.chat.create_room(&viewer.person, &form.name).await {
+        Ok(room) => Redirect::to(&room_path(&room.slug)).into_response(),
+        Err(refusal) => refused(&refusal, &safe_path(&form.from)),
+    }
+}
+
+/// The form of the composer.
+#[derive(Deserialize)]
+pub(crate) struct Message {
+    /// Minted with the page, so that sending the form twice stores the message once.
+    #[serde(default)]
+    key: String,
+    body: String,
+}
+
+/// `POST /r/{slug}/messages`: says something.
+pub(crate) async fn send(
+    State(app): State<App>,
+    Path(slug): Path<String>,
+    headers: HeaderMap,
+    form: Result<Form<Message>, FormRejection>,
+) -> Response {
+    let Form(form) = match form {
+        Ok(form) => form,
+        Err(rejection) => return rejection.into_response(),
+    };
+    let page = room_path(&slug);
+    let viewer = match viewer_or_entrance(&app, &headers, &page).await {
+        Ok(viewer) => viewer,
+        Err(response) => return *response,
+    };
+    // A form without a usable key (an old page, a script) is still one user action.
+    let key = Key::parse(&form.key).unwrap_or_else(Key::mint);
+    let outcome = match app.chat.member_by_slug(&viewer.person, &slug).await {
+        Ok(member) => app.chat.send(&member, key, &form.body, None).await.map(|_| ()),
+        Err(refusal) => Err(refusal),
+    };
+    match outcome {
+        Ok(()) => Redirect::to(&page).into_response(),
+        Err(refusal) => refused(&refusal, &page),
+    }
+}
+
+async fn viewer_or_entrance(app: &App, headers: &HeaderMap, next: &str) -> Result<Viewer, Box<Response>> {
+    match viewer_of(app, headers).await {
+        Ok(Some(viewer)) => Ok(viewer),
+        Ok(None) => {
+            let entrance = format!("/?next={}", percent_encoded(next));
+            Err(Box::new(Redirect::to(&entrance).into_response()))
+        }
+        Err(refusal) => Err(Box::new(plain_page(status_of(refusal.code), &refusal.message))),
+    }
+}
+
+/// Back to the page with the reason as a word. What may succeed later keeps the form in the browser instead:
+/// a redirect would throw away what was written.
+fn refused(refusal: &Refusal, page: &str) -> Response {
+    if refusal.code.is_temporary() || refusal.code == Code::NotFound {
+        return plain_page(status_of(refusal.code), &refusal.message);
+    }
+    let joint = if page.contains('?') { '&' } else { '?' };
+    Redirect::to(&format!("{page}{joint}refused={}", refusal.code.as_str())).into_response()
+}
+
+fn room_path(slug: &str) -> String {
+    format!("/r/{}", percent_encoded(slug).replace('/', "%2F"))
+}
+
+/// A path of our own to go to after a form; the lobby for anything else, so that a crafted link cannot lead away.
+fn safe_path(next: &str) -> String {
+    let ours = next.starts_with("/r/") && !next.contains("//") && !next.contains('\\');
+    if ours && next.len() <= 1_024 && !next.chars().any(char::is_control) {
+        // Only the path: the query of the page before belongs to that page.
+        let path = next.split(['?', '#']).next().unwrap_or(LOBBY);
+        let decoded = percent_encoding::percent_decode_str(path.trim_start_matches("/r/")).decode_utf8_lossy();
+        return room_path(&decoded);
+    }
+    LOBBY.to_owned()
+}

@@ -1,0 +1,21 @@
+//! The server: an axum adapter around `tertulia_chat`. It reads requests, hands them to the chat, and says
+//! what the chat answered; it decides nothing itself.
+
+pub mod assets;
+pub mod client;
+pub mod config;
+mod error;
+mod forms;
+mod headers;
+mod health;
+pub mod logging;
+pub mod pages;
+pub mod router;
+pub mod serve;
+mod session;
+mod shutdown;
+mod socket;
+pub mod start;
+pub mod state;
+
+pub use start::run;

@@ -1,0 +1,103 @@
+//! Every route on one screen.
+
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use leptos::nonce::use_nonce;
+use leptos::prelude::{expect_context, provide_context};
+use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list, render_app_async_with_context};
+use tertulia_protocol::RoomInfo;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
+use tower_http::compression::{CompressionLayer, CompressionLevel};
+use tower_http::csrf::CsrfLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+
+use super::error::HttpRefusal;
+use super::session::{Viewer, gate};
+use super::state::App;
+use super::{assets, forms, headers, health, pages, socket};
+use crate::app::{App as Page, shell};
+
+/// Largest body of a form, in bytes: 40,000 bytes of text, each written as three (`%F0`), and the other fields.
+const FORM_BYTES: usize = 128 * 1024;
+
+/// The whole server.
+///
+/// # Errors
+/// When the configured public URL is no origin.
+pub fn router(app: App) -> Result<Router, String> {
+    let pages_app = app.clone();
+    let in_page = move || in_page(&pages_app);
+    let routes = Router::new()
+        // The chat.
+        .route("/live", get(socket::open))
+        .route("/enter", post(forms::enter))
+        .route("/leave", post(forms::leave))
+        .route("/rooms", post(forms::create_room))
+        .route("/rooms.json", get(rooms))
+        .route("/r/{slug}/messages", post(forms::send))
+        // For whoever watches.
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        // Files.
+        .route("/pkg/{release}/{file}", get(assets::built))
+        // Pages: `/`, `/r/{slug}`, and the functions they call under `/api`.
+        .leptos_routes_with_context(&app, generate_route_list(Page), in_page, {
+            let options = app.leptos.clone();
+            move || shell(options.clone())
+        })
+        .fallback(elsewhere);
+    let csrf = match &app.origin.public_url {
+        Some(url) => CsrfLayer::new().add_trusted_origin(url).map_err(|error| error.to_string())?,
+        None => CsrfLayer::new(),
+    };
+    // Two groups of layers: one deep type would grow to kilobytes and slow the compiler.
+    let routes = routes
+        .layer(from_fn_with_state(app.clone(), gate))
+        .layer(DefaultBodyLimit::max(FORM_BYTES))
+        .layer(RequestBodyLimitLayer::new(FORM_BYTES))
+        .layer(csrf);
+    let text_only = SizeAbove::new(1_024).and(NotForContentType::const_new("application/wasm"));
+    Ok(routes
+        .layer(CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(text_only))
+        .layer(CatchPanicLayer::custom(|_| {
+            let refusal = tertulia_protocol::Refusal::new(tertulia_protocol::Code::Internal, "Something broke here.");
+            HttpRefusal(refusal).into_response()
+        }))
+        .layer(from_fn_with_state(app.clone(), headers::guard))
+        .with_state(app))
+}
+
+/// What a page may ask for while it is rendered; also sets its policy.
+fn in_page(app: &App) {
+    provide_context(app.clone());
+    let policy = use_nonce().and_then(|nonce| {
+        let reload = cfg!(debug_assertions).then_some(app.leptos.reload_port);
+        headers::page_policy(&nonce, reload)
+    });
+    if let Some(policy) = policy {
+        let response: ResponseOptions = expect_context();
+        response.insert_header(axum::http::header::CONTENT_SECURITY_POLICY, policy);
+    }
+}
+
+/// A file of `public/`, or the page that says that there is nothing here.
+async fn elsewhere(State(app): State<App>, request: Request) -> Response {
+    if let Some(file) = assets::public(request.uri().path(), request.headers()) {
+        return file;
+    }
+    let options = app.leptos.clone();
+    let context_app = app.clone();
+    let render = render_app_async_with_context(move || in_page(&context_app), move || shell(options.clone()));
+    let mut response = render(request).await;
+    *response.status_mut() = pages::NO_PAGE;
+    response
+}
+
+/// `GET /rooms.json`: the rooms of the sidebar, for programs.
+async fn rooms(State(app): State<App>, _viewer: Viewer) -> Result<Json<Vec<RoomInfo>>, HttpRefusal> {
+    Ok(Json(app.chat.rooms().await?))
+}

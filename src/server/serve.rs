@@ -1,0 +1,120 @@
+//! The accept loop: our own, because `axum::serve` sets no timer, so that its header timeout never runs (TR-22).
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{ConnectInfo, Request};
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::service::TowerToHyperService;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tower::util::ServiceExt as _;
+
+/// How long the headers of a request may take.
+const HEADER_READ: Duration = Duration::from_secs(10);
+/// Largest head of a request, in bytes: twice the 8 KiB that a URL or a cookie may have.
+const HEAD_BYTES: usize = 16 * 1024;
+/// Most headers of a request.
+const HEADERS: usize = 100;
+/// Streams of one HTTP/2 connection.
+const H2_STREAMS: u32 = 100;
+/// How long the kernel keeps bytes that nobody acknowledges before it gives the peer up.
+const USER_TIMEOUT: Duration = Duration::from_secs(30);
+/// Pause after an accept that failed (the process has no file left): long enough for one to come free.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// What a connection above the cap is told, in one write, without reading anything.
+const FULL: &[u8] =
+    b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
+
+/// Serves until `stop`; returns when the requests that were under way are answered. WebSockets are not
+/// waited for here: they have left HTTP.
+pub async fn serve(listener: TcpListener, router: Router, most: usize, stop: CancellationToken) {
+    let server = Arc::new(builder());
+    let graceful = GracefulShutdown::new();
+    let places = Arc::new(Semaphore::new(most));
+    loop {
+        let accepted = tokio::select! {
+            // Both safe to cancel: a connection not yet accepted stays in the kernel's queue.
+            accepted = listener.accept() => accepted,
+            () = stop.cancelled() => break,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        match places.clone().try_acquire_owned() {
+            Ok(place) => spawn(&server, &graceful, router.clone(), stream, peer, place),
+            Err(_) => {
+                tokio::spawn(turn_away(stream));
+            }
+        }
+    }
+    drop(listener);
+    graceful.shutdown().await;
+}
+
+fn builder() -> Builder<TokioExecutor> {
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEADER_READ)
+        .max_headers(HEADERS)
+        .max_buf_size(HEAD_BYTES);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(H2_STREAMS)
+        .max_header_list_size(u32::try_from(HEAD_BYTES).unwrap_or(u32::MAX));
+    builder
+}
+
+fn spawn(
+    server: &Arc<Builder<TokioExecutor>>,
+    graceful: &GracefulShutdown,
+    router: Router,
+    stream: TcpStream,
+    peer: SocketAddr,
+    place: OwnedSemaphorePermit,
+) {
+    tune(&stream);
+    let service = tower::service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(peer));
+        router.clone().oneshot(request)
+    });
+    let server = server.clone();
+    let watcher = graceful.watcher();
+    tokio::spawn(async move {
+        let connection = server.serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(service));
+        // Peers that break off or speak rubbish are everyday life on a public port.
+        if let Err(error) = watcher.watch(connection).await {
+            tracing::debug!(%error, %peer, "a connection ended badly");
+        }
+        drop(place);
+    });
+}
+
+fn tune(stream: &TcpStream) {
+    let outcome = stream
+        .set_nodelay(true)
+        .and_then(|()| socket2::SockRef::from(stream).set_tcp_user_timeout(Some(USER_TIMEOUT)));
+    if let Err(error) = outcome {
+        tracing::debug!(%error, "a connection could not be tuned");
+    }
+}
+
+async fn turn_away(mut stream: TcpStream) {
+    // Courtesy to somebody who will come back; a failure changes nothing.
+    let _ = tokio::time::timeout(Duration::from_secs(1), stream.write_all(FULL)).await;
+}

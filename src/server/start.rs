@@ -1,0 +1,158 @@
+//! From settings to a running server, and back to nothing: what is opened here is closed here, in reverse.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use leptos::config::{Env, LeptosOptions};
+use tertulia_chat::bus::embedded::EmbeddedHub;
+use tertulia_chat::bus::redis::{RedisBus, RedisSettings};
+use tertulia_chat::bus::Connected;
+use tertulia_chat::clock::SystemClock;
+use tertulia_chat::store::sqlite::{SqliteOptions, SqliteStore, Synchronous as SqliteSynchronous};
+use tertulia_chat::{Chat, Options};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::client::Places;
+use super::config::{Database, Settings, Synchronous};
+use super::state::{App, Origin};
+use super::{assets, router, serve, shutdown};
+
+/// Over how long clients are told to come back when an instance stops: a tenth of a storm's minute, and well
+/// within the presence grace of 12 s, so that nobody is said to have left.
+const DISMISS_SPREAD: Duration = Duration::from_secs(5);
+
+/// Why the server could not start, in words.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct StartError(String);
+
+/// Runs the server until it is asked to end.
+///
+/// # Errors
+/// When the database cannot be opened or the port cannot be had. An unreachable Redis is no error: the
+/// chat is served without it, visibly degraded.
+pub async fn run(settings: Settings) -> Result<(), StartError> {
+    let store = Arc::new(open_store(&settings)?);
+    let node = node_name(&settings.instance);
+    let connected = connect_bus(&settings, &node)?;
+    let options = Options {
+        instance: settings.instance.clone(),
+        node,
+        presence_grace: settings.presence_grace,
+        session_ms: i64::try_from(settings.session.as_millis()).unwrap_or(i64::MAX),
+        rate_limits: settings.rate_limits,
+    };
+    let chat = Chat::start(store.clone(), connected, Arc::new(SystemClock), options);
+
+    let listener = TcpListener::bind(settings.address()).await.map_err(|error| {
+        StartError(format!("The address {} cannot be listened on: {error}.", settings.address()))
+    })?;
+    let address = listener.local_addr().map_err(|error| StartError(format!("The port is unknown: {error}.")))?;
+    let app = App {
+        chat: chat.clone(),
+        leptos: leptos_options(address),
+        origin: Arc::new(Origin { public_url: settings.public_url.as_ref().map(ToString::to_string) }),
+        sockets: TaskTracker::new(),
+        places: Arc::new(places(&settings)),
+    };
+    let sockets = app.sockets.clone();
+    let router = router::router(app).map_err(StartError)?;
+    greet(&settings, address);
+
+    let stop = CancellationToken::new();
+    let serving = tokio::spawn(serve::serve(listener, router, settings.max_connections, stop.clone()));
+    let signal = shutdown::requested().await.map_err(|error| StartError(format!("No signal can be heard: {error}.")))?;
+    tracing::info!(signal, sockets = chat.connections(), "stopping: no new connections, everybody is told to come back");
+    stop.cancel();
+    chat.dismiss_all(DISMISS_SPREAD);
+    sockets.close();
+    let drained = async {
+        sockets.wait().await;
+        chat.stop().await;
+        // A panic of the accept loop was logged by the runtime; there is nothing left to stop then.
+        let _ = serving.await;
+    };
+    if tokio::time::timeout(settings.shutdown, drained).await.is_err() {
+        tracing::warn!("some connections did not end in time; they are cut");
+    }
+    store.close();
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn open_store(settings: &Settings) -> Result<SqliteStore, StartError> {
+    let Database::Sqlite(path) = &settings.database;
+    let options = SqliteOptions {
+        readers: settings.sqlite_readers,
+        synchronous: match settings.synchronous {
+            Synchronous::Full => SqliteSynchronous::Full,
+            Synchronous::Normal => SqliteSynchronous::Normal,
+        },
+        // With a bus there are others, and on one host they share the file.
+        shared: settings.redis.is_some(),
+        ..SqliteOptions::default()
+    };
+    let cannot = |error| StartError(format!("The database {} cannot be opened: {error}.", path.display()));
+    SqliteStore::open(Path::new(path), options).map_err(cannot)
+}
+
+fn connect_bus(settings: &Settings, node: &str) -> Result<Connected, StartError> {
+    let Some(url) = &settings.redis else { return Ok(EmbeddedHub::new().connect()) };
+    let redis = RedisSettings {
+        url: url.expose().to_owned(),
+        prefix: settings.redis_prefix.clone(),
+        instance: node.to_owned(),
+    };
+    RedisBus::connect(redis).map_err(|error| StartError(format!("The Redis settings cannot be used: {error}.")))
+}
+
+/// A name on the bus that no other instance has, even where the host gave two the same name.
+fn node_name(instance: &str) -> String {
+    // An instance's name has at most 64 bytes and so has a node's: nine are needed for the suffix.
+    let short: String = instance.chars().take(48).collect();
+    format!("{short}.{:08x}", rand::random::<u32>())
+}
+
+fn places(settings: &Settings) -> Places {
+    let trusted = settings.trusted_proxies.clone();
+    let is_trusted = move |address| trusted.iter().any(|range| range.contains(address));
+    Places::new(settings.max_sockets_per_address, Box::new(is_trusted))
+}
+
+/// Where the browser's build is. Nothing is read from the environment: the binary knows what it carries.
+fn leptos_options(address: SocketAddr) -> LeptosOptions {
+    LeptosOptions::builder()
+        .output_name("tertulia")
+        .site_pkg_dir(assets::pkg_dir())
+        .site_addr(address)
+        .reload_port(3010_u32)
+        .env(if cfg!(debug_assertions) { Env::DEV } else { Env::PROD })
+        .build()
+}
+
+/// What somebody who just typed the command wants to know.
+fn greet(settings: &Settings, address: SocketAddr) {
+    let host = if address.ip().is_unspecified() || address.ip().is_loopback() {
+        "localhost".to_owned()
+    } else {
+        address.ip().to_string()
+    };
+    let local = format!("http://{host}:{}", address.port());
+    let open = settings.public_url.as_ref().map_or(local, ToString::to_string);
+    let Database::Sqlite(path) = &settings.database;
+    let bus = settings.redis.as_ref().map_or_else(|| "in-process".to_owned(), ToString::to_string);
+    tracing::info!(database = %path.display(), bus, instance = settings.instance, "Tertulia is open: {open}");
+    if settings.open_access() {
+        tracing::warn!("access is open to everybody who reaches this address; cookies travel over plain http");
+    }
+    if settings.redis_exposed() {
+        tracing::warn!("the Redis can be reached from other machines and asks for no password");
+    }
+    if settings.synchronous == Synchronous::Normal {
+        tracing::warn!("synchronous = normal: a power cut may lose the last messages that were acknowledged");
+    }
+}
