@@ -1,0 +1,168 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use tertulia_protocol::{Change, Entry, Person, RoomId, Seq, UserId, codec};
+use tokio::time::Instant;
+
+use super::{Encoded, Joined, Offered, RoomLog};
+use crate::queue::Queue;
+
+const ROOM: RoomId = RoomId(7);
+
+fn entry(seq: i64) -> Entry {
+    let by = Person { id: UserId(2), name: "Núria".to_owned() };
+    Entry { seq: Seq(seq), at: 1_000 + seq, by, key: None, change: Change::Posted { body: format!("n {seq}"), reply_to: None } }
+}
+
+fn encoded(seq: i64) -> Arc<Encoded> {
+    Arc::new(Encoded::new(ROOM, &entry(seq)))
+}
+
+/// Everything that waits in a queue, as numbers of entries.
+fn seqs_in(queue: &Queue) -> Vec<i64> {
+    let mut seqs = Vec::new();
+    loop {
+        let frames = queue.take().expect("the queue is open");
+        if frames.is_empty() {
+            return seqs;
+        }
+        for frame in frames {
+            let text = std::str::from_utf8(&frame).expect("frames are UTF-8");
+            match codec::decode_server(text).expect("our own frames decode") {
+                tertulia_protocol::ServerFrame::Entries { entries, .. } => seqs.extend(entries.iter().map(|e| e.seq.0)),
+                other => panic!("only entries were offered, not {other:?}"),
+            }
+        }
+    }
+}
+
+fn loaded(head: i64) -> RoomLog {
+    let log = RoomLog::new(ROOM);
+    log.load(Seq(head));
+    log
+}
+
+fn follow(log: &RoomLog, conn: u64, after: Option<i64>) -> (Arc<Queue>, Joined) {
+    let queue = Arc::new(Queue::default());
+    let joined = log.join(conn, &queue, after.map(Seq), |_| {});
+    (queue, joined)
+}
+
+#[test]
+fn an_entry_is_encoded_once_and_its_parts_agree() {
+    let encoded = encoded(3);
+    let frame = encoded.frame();
+    let frame = std::str::from_utf8(&frame).expect("frames are UTF-8");
+    assert_eq!(encoded.json(), codec::encode(&entry(3)));
+    assert_eq!(frame, codec::entries_frame(ROOM, [encoded.json()]));
+}
+
+#[test]
+fn entries_out_of_order_leave_in_order() {
+    let log = loaded(0);
+    let (queue, joined) = follow(&log, 1, None);
+    assert_eq!(joined, Joined::Following { head: Seq(0) }, "premise: the follower is in");
+    assert_eq!(log.offer(encoded(2)), Offered::Held);
+    assert!(log.has_hole());
+    assert_eq!(log.offer(encoded(3)), Offered::Held);
+    assert_eq!(seqs_in(&queue), Vec::<i64>::new(), "nothing leaves before its turn");
+    assert_eq!(log.offer(encoded(1)), Offered::Delivered);
+    assert_eq!(seqs_in(&queue), [1, 2, 3]);
+    assert!(!log.has_hole());
+}
+
+#[test]
+fn an_echo_is_dropped_by_its_number() {
+    let log = loaded(4);
+    let (queue, _) = follow(&log, 1, None);
+    assert_eq!(log.offer(encoded(5)), Offered::Delivered);
+    assert_eq!(log.offer(encoded(5)), Offered::Known);
+    assert_eq!(log.offer(encoded(2)), Offered::Known);
+    assert_eq!(seqs_in(&queue), [5]);
+}
+
+#[test]
+fn what_came_before_loading_is_delivered_after_it_unless_known_by_then() {
+    let log = RoomLog::new(ROOM);
+    assert_eq!(log.offer(encoded(8)), Offered::Held);
+    assert_eq!(log.offer(encoded(9)), Offered::Held);
+    log.load(Seq(8));
+    assert_eq!(log.head(), Some(Seq(9)), "8 was known to SQL, 9 came later");
+}
+
+#[test]
+fn whoever_resumes_within_memory_gets_exactly_what_was_missed() {
+    let log = loaded(10);
+    for seq in 11..=20 {
+        log.offer(encoded(seq));
+    }
+    let (queue, joined) = follow(&log, 1, Some(14));
+    assert_eq!(joined, Joined::Following { head: Seq(20) });
+    log.offer(encoded(21));
+    assert_eq!(seqs_in(&queue), (15..=21).collect::<Vec<_>>());
+}
+
+#[test]
+fn memory_says_when_it_does_not_reach_back() {
+    let log = loaded(10);
+    log.offer(encoded(11));
+    assert_eq!(follow(&log, 1, Some(10)).1, Joined::Following { head: Seq(11) }, "premise: 10 is in reach");
+    assert_eq!(follow(&log, 2, Some(9)).1, Joined::TooOld { head: Seq(11) });
+    assert_eq!(follow(&log, 3, Some(12)).1, Joined::Ahead { head: Seq(11) });
+}
+
+#[test]
+fn memory_is_bounded_by_count() {
+    let log = loaded(0);
+    for seq in 1..=300 {
+        log.offer(encoded(seq));
+    }
+    assert_eq!(follow(&log, 1, Some(300 - 256)).1, Joined::Following { head: Seq(300) });
+    assert_eq!(follow(&log, 2, Some(300 - 257)).1, Joined::TooOld { head: Seq(300) });
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_is_released_only_when_nobody_has_followed_it_for_the_linger() {
+    let linger = Duration::from_secs(45);
+    let log = loaded(0);
+    let (_queue, _) = follow(&log, 1, None);
+    tokio::time::advance(linger * 2).await;
+    assert!(!log.release_if_idle(Instant::now(), linger), "somebody is there");
+    log.part(1);
+    assert!(!log.release_if_idle(Instant::now(), linger), "just left");
+    tokio::time::advance(linger).await;
+    assert!(log.release_if_idle(Instant::now(), linger));
+    assert_eq!(follow(&log, 2, None).1, Joined::Released);
+}
+
+proptest! {
+    /// Whatever order, however often: each follower sees every entry once, ascending, once all have come.
+    #[test]
+    fn any_order_with_repeats_is_delivered_once_and_in_order(
+        mut arrivals in Just((1_i64..=40).collect::<Vec<_>>()).prop_shuffle(),
+        repeats in prop::collection::vec(1_i64..=40, 0..40),
+        splits in prop::collection::vec(0_usize..60, 0..4),
+    ) {
+        for (at, seq) in repeats.into_iter().enumerate() {
+            let at = (at * 7) % (arrivals.len() + 1);
+            arrivals.insert(at, seq);
+        }
+        let log = loaded(0);
+        let (first, _) = follow(&log, 0, Some(0));
+        let mut late = Vec::new();
+        for (index, seq) in arrivals.into_iter().enumerate() {
+            if splits.contains(&index) {
+                // Somebody comes in the middle, from the very beginning.
+                late.push(follow(&log, 100 + index as u64, Some(0)).0);
+            }
+            log.offer(encoded(seq));
+        }
+        let all: Vec<i64> = (1..=40).collect();
+        prop_assert_eq!(seqs_in(&first), all.clone());
+        for queue in late {
+            prop_assert_eq!(seqs_in(&queue), all.clone());
+        }
+        prop_assert!(!log.has_hole());
+    }
+}
