@@ -1,0 +1,47 @@
+//! Sessions of guests, and the check whether writing works.
+
+use tertulia_protocol::Seq;
+
+use super::{ALL, Database, NOW, guest, room};
+use crate::store::TokenHash;
+
+/// From its making to its end, and no millisecond longer.
+pub async fn a_session_lives_expires_and_ends(database: &impl Database) {
+    let store = database.open().await;
+    let (token, other) = (TokenHash([7; 32]), TokenHash([8; 32]));
+    let ada = store.create_guest("Ada", token, NOW, NOW + 1_000).await.unwrap();
+    let namesake = store.create_guest("Ada", other, NOW, NOW + 5_000).await.unwrap();
+    assert_ne!(ada.id, namesake.id, "guests may share a name and are still two");
+    assert_eq!(ada.name, "Ada");
+    for at in [NOW, NOW + 999] {
+        assert_eq!(store.session(token, at).await.unwrap(), Some(ada.clone()));
+    }
+    for at in [NOW + 1_000, NOW + 1_001, i64::MAX] {
+        assert_eq!(store.session(token, at).await.unwrap(), None);
+    }
+    assert_eq!(store.session(TokenHash([9; 32]), NOW).await.unwrap(), None);
+
+    let twice = store.create_guest("Eve", token, NOW, NOW + 9_000).await;
+    assert!(twice.is_err(), "a token names one session: {twice:?}");
+    assert_eq!(store.session(token, NOW).await.unwrap(), Some(ada.clone()));
+
+    assert_eq!(store.end_session(token).await.unwrap(), Some(ada.id));
+    assert_eq!(store.session(token, NOW).await.unwrap(), None);
+    assert_eq!(store.end_session(token).await.unwrap(), None, "ending twice is fine");
+    assert_eq!(store.session(other, NOW).await.unwrap(), Some(namesake));
+}
+
+/// Asking whether writing works writes nothing that anybody could see.
+pub async fn a_check_leaves_no_trace(database: &impl Database) {
+    let store = database.open().await;
+    let by = guest(&*store, "Ada").await;
+    let made = room(&*store, "check", &by).await;
+    let (rooms, epoch) = (store.rooms(ALL).await.unwrap(), store.epoch());
+    for _ in 0..3 {
+        store.check_writable().await.unwrap();
+    }
+    assert_eq!(store.rooms(ALL).await.unwrap(), rooms);
+    assert_eq!(store.heads(&[made.id]).await.unwrap(), [(made.id, Seq(1))]);
+    assert_eq!(store.epoch(), epoch);
+    assert_eq!(database.open().await.epoch(), epoch);
+}
