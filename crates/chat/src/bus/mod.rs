@@ -10,6 +10,7 @@ use tokio::sync::{mpsc, watch};
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub mod embedded;
+mod outlet;
 pub mod redis;
 
 /// A subject that instances publish to and listen on.

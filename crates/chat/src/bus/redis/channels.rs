@@ -1,0 +1,64 @@
+//! The names of channels, in both directions; built from internal ids only, never from what people type.
+
+use tertulia_protocol::RoomId;
+
+use crate::bus::Topic;
+
+/// The channels of one deployment and one instance.
+pub(super) struct Channels {
+    prefix: String,
+    everyone: String,
+    heartbeat: String,
+}
+
+/// What a channel's name means to us.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Subject {
+    News(Topic),
+    Heartbeat,
+}
+
+impl Channels {
+    pub(super) fn new(prefix: &str, instance: &str) -> Self {
+        Self {
+            prefix: prefix.to_owned(),
+            everyone: format!("{prefix}:all"),
+            heartbeat: format!("{prefix}:hb:{instance}"),
+        }
+    }
+
+    /// What every connection subscribes to before any room.
+    pub(super) fn always(&self) -> Vec<String> {
+        vec![self.everyone.clone(), self.heartbeat.clone()]
+    }
+
+    pub(super) fn heartbeat(&self) -> &str {
+        &self.heartbeat
+    }
+
+    pub(super) fn topic(&self, topic: Topic) -> String {
+        match topic {
+            Topic::Everyone => self.everyone.clone(),
+            Topic::Room(room) => self.room(room),
+        }
+    }
+
+    /// The braces are literal: in a Redis Cluster they keep all of a room's channels in one slot.
+    pub(super) fn room(&self, room: RoomId) -> String {
+        format!("{}:{{r{room}}}:log", self.prefix)
+    }
+
+    /// `None` for a channel that we would not have built ourselves.
+    pub(super) fn subject(&self, channel: &str) -> Option<Subject> {
+        if channel == self.everyone {
+            return Some(Subject::News(Topic::Everyone));
+        }
+        if channel == self.heartbeat {
+            return Some(Subject::Heartbeat);
+        }
+        let id = channel.strip_prefix(&self.prefix)?.strip_prefix(":{r")?.strip_suffix("}:log")?;
+        let room = RoomId(id.parse().ok()?);
+        // One spelling per room: "+1" and "01" parse too.
+        (self.room(room) == channel).then_some(Subject::News(Topic::Room(room)))
+    }
+}
