@@ -14,7 +14,8 @@ use crate::room::RoomInfo;
 pub enum BusState {
     /// Entries of other instances arrive at once.
     Live,
-    /// They are read from SQL, at most one second late.
+    /// They are read from SQL, at most one second late. Also what a newer server's word is taken for.
+    #[serde(other)]
     Degraded,
 }
 

@@ -1,0 +1,1 @@
+//! The contract in prose says what the code says.
