@@ -44,7 +44,10 @@ impl Undecodable {
 /// # Errors
 /// `malformed`, `unknown_type`, `missing_field`, `bad_field` or `duplicate_field`, with the field's path;
 /// `bad_cursor` for a position below 0 (in `history` below 1) or above 2^53 - 1; `limit` for too many rooms.
-#[expect(clippy::result_large_err, reason = "the frame it stands for is as large, and both live for one step")]
+#[allow(
+    clippy::result_large_err,
+    reason = "64-bit only; the frame it stands for is as large, and both live for one step"
+)]
 pub fn decode_client(text: &str) -> Result<ClientFrame, Undecodable> {
     let mut object = strict::object(text).map_err(|refusal| Undecodable { kind: None, key: None, refusal })?;
     let key = object.get("key").and_then(Value::as_str).and_then(Key::parse);

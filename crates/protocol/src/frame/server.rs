@@ -82,7 +82,7 @@ pub enum ServerFrame {
     Entries {
         /// Which room.
         room: RoomId,
-        /// One or more.
+        /// Empty only as the answer to a `pull` that found nothing.
         entries: Vec<Entry>,
     },
     /// Forget the room and start afresh: the next `entries` begin right after `after`.

@@ -62,7 +62,7 @@ fn bi_45_a_plain_form_may_say_as_much_as_a_socket() {
 
 #[test]
 fn bi_49_u_0000_is_refused_wherever_it_stands() {
-    for text in ["\0", "a\0", "\0a", "a\07", " \0 "] {
+    for text in ["\0", "a\0", "\0a", "a\u{0}7", " \0 "] {
         check(text, Err(Code::BadChar));
     }
 }

@@ -58,6 +58,6 @@ fn the_longest_body_fits_a_frame_as_the_docs_say() {
     assert!(limits::BODY_CHARS * r"\uXXXX".len() + envelope <= limits::FRAME_BYTES);
     let positions = limits::ROOMS_PER_SOCKET * (r#"{"room":,"epoch":"","seq":},"#.len() + 32 + 2 * 16);
     assert!(positions + envelope <= limits::FRAME_BYTES, "a full hello has {positions} bytes");
-    assert!(limits::QUEUE_BYTES >= 4 * limits::PAGE_BYTES);
-    assert!(limits::HISTORY_PAGE <= limits::HISTORY_PAGE_MAX);
+    const { assert!(limits::QUEUE_BYTES >= 4 * limits::PAGE_BYTES) };
+    const { assert!(limits::HISTORY_PAGE <= limits::HISTORY_PAGE_MAX) };
 }
