@@ -92,6 +92,8 @@ pub enum Change {
         who: Person,
     },
     /// Written by a newer version: it has a number and must be counted, but cannot be shown.
+    ///
+    /// Its content is not kept, so whoever passes entries on passes on the bytes, not this.
     #[serde(other)]
     Unknown,
 }

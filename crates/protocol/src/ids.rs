@@ -37,10 +37,10 @@ impl Seq {
     /// Before the first entry: the position of somebody who has seen nothing.
     pub const ZERO: Self = Self(0);
 
-    /// The number that must come next in a log without holes.
+    /// The number that must come next in a log without holes. Saturates: a stranger may have said any number.
     #[must_use]
     pub const fn next(self) -> Self {
-        Self(self.0 + 1)
+        Self(self.0.saturating_add(1))
     }
 
     /// The number before this one, never below zero.
@@ -75,7 +75,7 @@ impl fmt::Display for Epoch {
 /// The name of one user action (a send, an edit), minted once and kept through every retry.
 ///
 /// `(author, key)` is unique in SQL for ever, so sending again is always safe.
-/// On the wire it is the 36-character hyphenated form of a UUID; new ones are version 7.
+/// On the wire it is the 36-character hyphenated lower-case form of a UUID; new ones are version 7.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct Key(pub Uuid);
@@ -87,15 +87,15 @@ impl Key {
         Self(Uuid::now_v7())
     }
 
-    /// Reads the hyphenated form.
+    /// Reads the hyphenated lower-case form.
     ///
-    /// `None` for anything else: one spelling per key, so that no cache or log ever holds two.
+    /// `None` for anything else: one spelling per key, so that no cache or log ever holds two and a client
+    /// finds the very text it sent in the answer. The nil UUID is nobody's action and refused as well.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        if text.len() != 36 {
-            return None;
-        }
-        Uuid::try_parse(text).ok().filter(|uuid| !uuid.is_nil()).map(Self)
+        let uuid = Uuid::try_parse(text).ok().filter(|uuid| !uuid.is_nil())?;
+        let mut canonical = Uuid::encode_buffer();
+        (uuid.hyphenated().encode_lower(&mut canonical) == text).then_some(Self(uuid))
     }
 }
 
@@ -108,7 +108,8 @@ impl fmt::Display for Key {
 impl<'de> Deserialize<'de> for Key {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'_, str>::deserialize(input)?;
-        Self::parse(&text).ok_or_else(|| serde::de::Error::custom("must be a UUID of 36 characters with hyphens"))
+        Self::parse(&text)
+            .ok_or_else(|| serde::de::Error::custom("must be a UUID of 36 characters, lower case with hyphens"))
     }
 }
 

@@ -22,3 +22,6 @@ pub use ids::{Epoch, Key, Position, RoomId, Seq, UserId};
 pub use refusal::{Code, Refusal};
 pub use room::{RoomInfo, Snapshot};
 pub use text::Body;
+
+#[cfg(test)]
+mod tests;

@@ -15,8 +15,13 @@ pub const TOPIC_CHARS: usize = 250;
 /// Longest emoji of a reaction, in bytes: a family with skin tones needs 41 (own).
 pub const EMOJI_BYTES: usize = 64;
 
-/// Largest WebSocket message and frame, in bytes. OWASP's figure; a body of 40,000 bytes
-/// whose every byte is escaped as two still fits with its envelope.
+/// Longest name a client may give its program in `hello`, in scalar values; the rest is dropped (own).
+pub const CLIENT_CHARS: usize = 64;
+/// Largest number that may travel: 2^53 - 1, above which a JavaScript number skips integers.
+pub const INTEGER_MAX: i64 = (1 << 53) - 1;
+
+/// Largest WebSocket message and frame, in bytes. OWASP's figure; the longest body fits with its envelope
+/// as plain UTF-8 (40,000 bytes) and with every character of the basic plane escaped as `\uXXXX` (60,000).
 pub const FRAME_BYTES: usize = 64 * 1024;
 /// Deepest nesting of a frame's JSON: the deepest legal frame (`hello` → `resume` → object) has 3.
 pub const JSON_DEPTH: usize = 8;

@@ -13,6 +13,9 @@ const RESERVED: [&str; 6] = ["admin", "all", "everyone", "here", "system", "tert
 /// Most combining marks that may follow one base character in a name; more reach into other lines.
 const COMBINING_RUN: usize = 8;
 
+/// Rounds in which a slug must settle. One or two do for any name seen; a name that needs more is refused.
+const SLUG_ROUNDS: usize = 8;
+
 /// The name of a person: NFKC, 1 to 48 scalar values, nothing invisible.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PersonName(String);
@@ -21,8 +24,8 @@ impl PersonName {
     /// Checks and normalises a name.
     ///
     /// # Errors
-    /// `empty`, `too_long`, `bad_name` (control, bidi, zero-width or unassigned characters) or
-    /// `name_reserved`, all naming the field `name`.
+    /// `empty`, `too_long`, `bad_char` (U+0000), `bad_name` (control, bidi, zero-width or unassigned
+    /// characters, too many marks) or `name_reserved`, all naming the field `name`.
     pub fn parse(text: &str) -> Result<Self, Refusal> {
         let name = visible_name(text, PERSON_NAME_CHARS)?;
         if RESERVED.contains(&name.to_lowercase().as_str()) {
@@ -49,22 +52,13 @@ pub struct RoomName {
 
 impl RoomName {
     /// Checks and normalises a name, and derives the slug: lower case, spaces become `-`,
-    /// whatever is neither letter, digit, `-` nor `_` is dropped.
+    /// whatever is neither letter, digit, `-` nor `_` is dropped. A slug is a name that has itself as its slug.
     ///
     /// # Errors
-    /// `empty`, `too_long` or `bad_name` (also when nothing is left for the slug), field `name`.
+    /// `empty`, `too_long`, `bad_char` or `bad_name` (also when nothing is left for the slug), field `name`.
     pub fn parse(text: &str) -> Result<Self, Refusal> {
         let name = visible_name(text, ROOM_NAME_CHARS)?;
-        let words: Vec<String> = name
-            .to_lowercase()
-            .split(|c: char| c.is_whitespace() || c == '-')
-            .map(|word| word.chars().filter(|&c| is_slug_char(c)).collect::<String>())
-            .filter(|word| !word.is_empty())
-            .collect();
-        let slug: String = words.join("-").nfkc().take(ROOM_NAME_CHARS).collect();
-        if !slug.chars().any(char::is_alphanumeric) {
-            return Err(bad_name("The name needs at least one letter or digit."));
-        }
+        let slug = slug_of(&name).ok_or_else(|| bad_name("The name needs at least one letter or digit."))?;
         Ok(Self { name, slug })
     }
 
@@ -85,17 +79,71 @@ impl RoomName {
 #[must_use]
 pub fn slug_from_url(text: &str) -> Option<String> {
     // Bytes first: a scalar value has at most four, so more cannot fit and need not be counted.
-    if text.is_empty() || text.len() > ROOM_NAME_CHARS * 4 {
+    if text.len() > ROOM_NAME_CHARS * 4 {
         return None;
     }
-    let slug: String = text.nfkc().collect::<String>().to_lowercase().nfkc().collect();
-    let fits = slug.chars().count() <= ROOM_NAME_CHARS && slug.chars().all(|c| c == '-' || is_slug_char(c));
-    fits.then_some(slug)
+    let slug = folded(text);
+    is_slug(&slug).then_some(slug)
 }
 
-fn is_slug_char(c: char) -> bool {
-    // Marks belong to the letters they follow: without them Hindi and Thai would lose their vowels.
-    c.is_alphanumeric() || c == '_' || c.general_category_group() == GeneralCategoryGroup::Mark && !is_invisible(c)
+/// Folds and tidies until nothing changes any more: dropping a character may bring two together that compose.
+fn slug_of(name: &str) -> Option<String> {
+    let mut slug = name.to_owned();
+    for _ in 0..SLUG_ROUNDS {
+        let next = tidied(&folded(&slug));
+        if next == slug {
+            return is_slug(&slug).then_some(slug);
+        }
+        slug = next;
+    }
+    None
+}
+
+fn is_slug(text: &str) -> bool {
+    text.chars().any(char::is_alphanumeric)
+        && folded(text) == text
+        && tidied(text) == text
+        && visible_name(text, ROOM_NAME_CHARS).is_ok_and(|name| name == text)
+}
+
+/// NFKC and lower case, in the order that Unicode gives for identifiers.
+fn folded(text: &str) -> String {
+    text.nfkc().collect::<String>().to_lowercase().nfkc().collect()
+}
+
+/// The words of a text joined by `-`, each of letters, digits, `_` and the marks that follow them, cut to fit.
+fn tidied(text: &str) -> String {
+    let mut slug = String::with_capacity(text.len());
+    for word in text.split(|c: char| c.is_whitespace() || c == '-') {
+        let mut kept = kept_of_word(word).peekable();
+        if !slug.is_empty() && kept.peek().is_some() {
+            slug.push('-');
+        }
+        slug.extend(kept);
+    }
+    let cut = slug.char_indices().nth(ROOM_NAME_CHARS).map_or(slug.len(), |(at, _)| at);
+    slug[..cut].trim_end_matches('-').to_owned()
+}
+
+fn kept_of_word(word: &str) -> impl Iterator<Item = char> {
+    // How many marks may still follow: none where their letter was dropped, or they would adorn its neighbour.
+    let mut marks = 0;
+    word.chars().filter(move |&c| {
+        if is_mark(c) {
+            let kept = marks > 0 && !is_invisible(c);
+            marks = if kept { marks - 1 } else { marks };
+            kept
+        } else {
+            let kept = (c.is_alphanumeric() || c == '_') && !is_invisible(c);
+            marks = if kept { COMBINING_RUN } else { 0 };
+            kept
+        }
+    })
+}
+
+// Marks belong to the letters they follow: without them Hindi and Thai would lose their vowels.
+fn is_mark(c: char) -> bool {
+    c.general_category_group() == GeneralCategoryGroup::Mark
 }
 
 fn visible_name(text: &str, limit: usize) -> Result<String, Refusal> {
@@ -103,16 +151,22 @@ fn visible_name(text: &str, limit: usize) -> Result<String, Refusal> {
     if text.len() > limit * 4 {
         return Err(too_long(limit));
     }
+    if text.contains('\0') {
+        return Err(Refusal::new(Code::BadChar, "The name holds U+0000, which cannot be stored.").field("name"));
+    }
     let normal: String = text.nfkc().collect();
-    let name = normal.split_whitespace().collect::<Vec<_>>().join(" ");
-    if normal.chars().any(|c| is_forbidden(c) && !c.is_whitespace() || c == '\0') {
+    if normal.chars().any(is_forbidden) {
         return Err(bad_name("The name holds control, invisible or direction-changing characters."));
     }
+    let name = normal.split_whitespace().collect::<Vec<_>>().join(" ");
     if name.is_empty() {
         return Err(Refusal::new(Code::Empty, "The name is empty.").field("name"));
     }
     if name.chars().count() > limit {
         return Err(too_long(limit));
+    }
+    if name.starts_with(is_mark) {
+        return Err(bad_name("The name starts with a mark that belongs on a letter."));
     }
     if longest_mark_run(&name) > COMBINING_RUN {
         return Err(bad_name("The name stacks more than 8 marks on one letter."));
@@ -134,7 +188,7 @@ fn is_forbidden(c: char) -> bool {
 
 fn longest_mark_run(name: &str) -> usize {
     let (longest, _) = name.chars().fold((0, 0), |(longest, run), c| {
-        let run = if c.general_category_group() == GeneralCategoryGroup::Mark { run + 1 } else { 0 };
+        let run = if is_mark(c) { run + 1 } else { 0 };
         (longest.max(run), run)
     });
     longest

@@ -56,6 +56,31 @@ pub enum Code {
 }
 
 impl Code {
+    /// Every reason this version gives, for tables and tests.
+    pub const ALL: [Self; 21] = [
+        Self::Malformed,
+        Self::UnknownType,
+        Self::MissingField,
+        Self::BadField,
+        Self::DuplicateField,
+        Self::Already,
+        Self::Forbidden,
+        Self::Unauthorized,
+        Self::NotFound,
+        Self::Empty,
+        Self::TooLong,
+        Self::BadChar,
+        Self::BadName,
+        Self::NameReserved,
+        Self::Limit,
+        Self::BadCursor,
+        Self::RateLimited,
+        Self::Busy,
+        Self::StorageUnavailable,
+        Self::Unsupported,
+        Self::Internal,
+    ];
+
     /// Whether the same request may succeed later without being changed.
     #[must_use]
     pub const fn is_temporary(self) -> bool {

@@ -14,7 +14,8 @@ use crate::room::RoomInfo;
 pub enum BusState {
     /// Entries of other instances arrive at once.
     Live,
-    /// They are read from SQL, at most one second late.
+    /// They are read from SQL, at most one second late. Also what a newer server's word is taken for.
+    #[serde(other)]
     Degraded,
 }
 
@@ -81,7 +82,7 @@ pub enum ServerFrame {
     Entries {
         /// Which room.
         room: RoomId,
-        /// One or more.
+        /// Empty only as the answer to a `pull` that found nothing.
         entries: Vec<Entry>,
     },
     /// Forget the room and start afresh: the next `entries` begin right after `after`.
