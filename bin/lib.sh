@@ -104,7 +104,7 @@ release_fingerprint() {
 }
 
 # Says which build a stamp stands for: its inputs, and the very binary that came out (a bare cargo build replaces it).
-release_stamp() { printf '%s %s\n' "$1" "$(stat -c '%s %Y' "$server" 2>/dev/null || stat -f '%z %m' "$server")"; }
+release_stamp() { printf '%s %s\n' "$1" "$(stat -c '%s %.9Y' "$server" 2>/dev/null || stat -f '%z %Fm' "$server")"; }
 
 release_is_current() {
     [[ -x $server && -f $site_dir/pkg/tertulia.wasm && -f $stamp ]] &&
