@@ -46,8 +46,7 @@ async fn main() -> ExitCode {
         },
     };
     match outcome {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) => ExitCode::from(1),
+        Ok(code) => code,
         Err(error) => {
             eprintln!("tertulia-load: {error}");
             ExitCode::from(2)
@@ -55,26 +54,36 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Runs what was asked for and prints it. True when everything was delivered as promised.
-async fn run(cli: &Cli) -> Outcome<bool> {
+/// Runs what was asked for and prints it.
+///
+/// A part that cannot be measured does not keep the others from being measured.
+async fn run(cli: &Cli) -> Outcome<ExitCode> {
     let common = cli.common()?;
-    let all = matches!(cli.scenario, Scenario::All(_));
-    let mut reports = Vec::new();
+    let (mut reports, mut failed) = (Vec::new(), false);
     for scenario in cli.scenario.parts() {
-        let found = Box::pin(measured(&scenario, &common)).await?;
-        if !cli.json {
-            for report in &found {
-                println!("{}", report.table());
+        match Box::pin(measured(&scenario, &common)).await {
+            Ok(found) => {
+                if !cli.json {
+                    found.iter().for_each(|report| println!("{}", report.table()));
+                }
+                reports.extend(found);
+            }
+            Err(error) => {
+                failed = true;
+                eprintln!("tertulia-load: {error}");
             }
         }
-        reports.extend(found);
     }
     if cli.json {
         println!("{}", serde_json::to_string_pretty(&reports).because("writing JSON")?);
-    } else if all {
+    } else if matches!(cli.scenario, Scenario::All(_)) {
         print!("{}", summary(&reports));
     }
-    Ok(reports.iter().all(Report::is_correct))
+    Ok(match (reports.iter().all(Report::is_correct), failed) {
+        (false, _) => ExitCode::from(1),
+        (true, true) => ExitCode::from(2),
+        (true, false) => ExitCode::SUCCESS,
+    })
 }
 
 async fn measured(scenario: &Scenario, common: &Common) -> Outcome<Vec<Report>> {

@@ -94,9 +94,10 @@ async fn measured(options: &Html, common: &Common, stage: &Stage) -> Outcome<Rep
     report.figure("pages measured", samples.len() as f64, "");
     report.figure("page, not compressed", bytes as f64 / 1024.0, "KiB");
     report.figure("server CPU per page", cpu.map(|cpu| cpu * 1e6 / samples.len() as f64), "us");
-    if let Some(first) = failed.first() {
-        report.notes.push(format!("{} requests failed, the first: {first}", failed.len()));
-    }
+    // A page that was refused fast must not make the figures better.
+    report.figure("requests failed", failed.len() as f64, "");
+    report.goal(Goal::AtMost(0.0));
+    report.notes.extend(failed.first().map(|first| format!("the first that failed: {first}")));
     Ok(report)
 }
 
