@@ -4,7 +4,6 @@ use axum::extract::rejection::FormRejection;
 use axum::extract::{Form, Path, State};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
-use axum_extra::extract::CookieJar;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::Deserialize;
 use tertulia_protocol::{Code, Key, Refusal};
@@ -44,7 +43,6 @@ pub(crate) struct Enter {
 /// `POST /enter`: a guest comes in.
 pub(crate) async fn enter(
     State(app): State<App>,
-    jar: CookieJar,
     form: Result<Form<Enter>, FormRejection>,
 ) -> Response {
     let Form(form) = match form {
@@ -54,15 +52,14 @@ pub(crate) async fn enter(
     let next = safe_path(&form.next);
     match app.chat.enter(&form.name).await {
         Ok((_, token)) => {
-            let jar = jar.add(cookie_for(&token, &app.origin, app.chat.session_ms()));
-            (jar, Redirect::to(&next)).into_response()
+            (cookie_for(&token, &app.origin, app.chat.session_ms()), Redirect::to(&next)).into_response()
         }
         Err(refusal) => refused(&refusal, &format!("/?next={}", percent_encoded(&next))),
     }
 }
 
 /// `POST /leave`: the session ends, on every instance.
-pub(crate) async fn leave(State(app): State<App>, jar: CookieJar, headers: HeaderMap) -> Response {
+pub(crate) async fn leave(State(app): State<App>, headers: HeaderMap) -> Response {
     let outcome = match viewer_of(&app, &headers).await {
         Ok(Some(viewer)) => app.chat.leave(viewer.token).await,
         Ok(None) => Ok(()),
@@ -71,7 +68,7 @@ pub(crate) async fn leave(State(app): State<App>, jar: CookieJar, headers: Heade
     match outcome {
         Ok(()) => {
             let clear = [("clear-site-data", "\"cache\", \"storage\"")];
-            (jar.add(cookie_gone(&app.origin)), clear, Redirect::to("/")).into_response()
+            (cookie_gone(&app.origin), clear, Redirect::to("/")).into_response()
         }
         Err(refusal) => plain_page(status_of(refusal.code), &refusal.message),
     }

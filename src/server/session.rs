@@ -1,12 +1,12 @@
 //! The session cookie, and who a request comes from.
 
 use axum::extract::{FromRequestParts, Request, State};
-use axum::http::header::{COOKIE, HOST, ORIGIN};
+use axum::http::header::{COOKIE, HOST, HeaderName, ORIGIN, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
-use axum_extra::extract::cookie::{Cookie, SameSite};
+use axum_extra::extract::cookie::Cookie;
 use tertulia_chat::Token;
 use tertulia_chat::store::TokenHash;
 use tertulia_protocol::{Code, Person, Refusal};
@@ -70,25 +70,20 @@ fn session_cookie(headers: &HeaderMap, secure: bool) -> Result<Option<String>, R
     Ok(found)
 }
 
-/// The cookie that carries a new session, for `max_age_ms`.
-pub(crate) fn cookie_for(token: &Token, origin: &Origin, max_age_ms: i64) -> Cookie<'static> {
-    bare_cookie(token.reveal().to_owned(), origin, max_age_ms / 1_000)
+/// The `Set-Cookie` that carries a new session for `max_age_ms`.
+pub(crate) fn cookie_for(token: &Token, origin: &Origin, max_age_ms: i64) -> [(HeaderName, String); 1] {
+    set_cookie(token.reveal(), origin, max_age_ms / 1_000)
 }
 
-/// The cookie that takes a session away.
-pub(crate) fn cookie_gone(origin: &Origin) -> Cookie<'static> {
-    bare_cookie(String::new(), origin, 0)
+/// The `Set-Cookie` that takes a session away.
+pub(crate) fn cookie_gone(origin: &Origin) -> [(HeaderName, String); 1] {
+    set_cookie("", origin, 0)
 }
 
-fn bare_cookie(value: String, origin: &Origin, max_age_s: i64) -> Cookie<'static> {
-    let name = if origin.is_secure() { SECURE_NAME } else { PLAIN_NAME };
-    Cookie::build((name, value))
-        .path("/")
-        .http_only(true)
-        .same_site(SameSite::Lax)
-        .secure(origin.is_secure())
-        .max_age(axum_extra::extract::cookie::CookieDuration::seconds(max_age_s))
-        .build()
+/// `Lax`, so that a link from elsewhere opens the page signed in; every unsafe method is guarded by itself.
+fn set_cookie(value: &str, origin: &Origin, max_age_s: i64) -> [(HeaderName, String); 1] {
+    let (name, secure) = if origin.is_secure() { (SECURE_NAME, "; Secure") } else { (PLAIN_NAME, "") };
+    [(SET_COOKIE, format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={max_age_s}{secure}"))]
 }
 
 /// Whether a request with a cookie was written by one of our own pages; see [`Origin::is_ours`].

@@ -44,7 +44,7 @@ pub async fn run(settings: Settings) -> Result<(), StartError> {
         node,
         presence_grace: settings.presence_grace,
         session_ms: i64::try_from(settings.session.as_millis()).unwrap_or(i64::MAX),
-        rate_limits: settings.rate_limits,
+        rate_limits: true,
     };
     let chat = Chat::start(store.clone(), connected, Arc::new(SystemClock), options);
 
@@ -79,13 +79,13 @@ pub async fn run(settings: Settings) -> Result<(), StartError> {
     if tokio::time::timeout(settings.shutdown, drained).await.is_err() {
         tracing::warn!("some connections did not end in time; they are cut");
     }
-    store.close();
+    store.close().await;
     tracing::info!("stopped");
     Ok(())
 }
 
 fn open_store(settings: &Settings) -> Result<SqliteStore, StartError> {
-    let Database::Sqlite(path) = &settings.database;
+    let Database::Sqlite { path } = &settings.database;
     let options = SqliteOptions {
         readers: settings.sqlite_readers,
         synchronous: match settings.synchronous {
@@ -103,11 +103,11 @@ fn open_store(settings: &Settings) -> Result<SqliteStore, StartError> {
 fn connect_bus(settings: &Settings, node: &str) -> Result<Connected, StartError> {
     let Some(url) = &settings.redis else { return Ok(EmbeddedHub::new().connect()) };
     let redis = RedisSettings {
-        url: url.expose().to_owned(),
+        url: url.url().expose().to_owned(),
         prefix: settings.redis_prefix.clone(),
         instance: node.to_owned(),
     };
-    RedisBus::connect(redis).map_err(|error| StartError(format!("The Redis settings cannot be used: {error}.")))
+    RedisBus::connect(&redis).map_err(|error| StartError(format!("The Redis settings cannot be used: {error}.")))
 }
 
 /// A name on the bus that no other instance has, even where the host gave two the same name.
@@ -143,7 +143,7 @@ fn greet(settings: &Settings, address: SocketAddr) {
     };
     let local = format!("http://{host}:{}", address.port());
     let open = settings.public_url.as_ref().map_or(local, ToString::to_string);
-    let Database::Sqlite(path) = &settings.database;
+    let Database::Sqlite { path } = &settings.database;
     let bus = settings.redis.as_ref().map_or_else(|| "in-process".to_owned(), ToString::to_string);
     tracing::info!(database = %path.display(), bus, instance = settings.instance, "Tertulia is open: {open}");
     if settings.open_access() {

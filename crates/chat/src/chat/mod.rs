@@ -79,13 +79,8 @@ impl Chat {
     pub fn start(store: Arc<dyn Store>, connected: Connected, clock: Arc<dyn Clock>, options: Options) -> Arc<Self> {
         let background = TaskTracker::new();
         let stop = CancellationToken::new();
-        let fanout = Fanout::new(
-            store.clone(),
-            connected.bus.clone(),
-            options.node.clone(),
-            background.clone(),
-            stop.clone(),
-        );
+        let fanout =
+            Fanout::new(store.clone(), connected.bus.clone(), options.node.clone(), background.clone(), stop.clone());
         let initial = if connected.bus.link().borrow().is_up() { BusState::Live } else { BusState::Degraded };
         let chat = Arc::new(Self {
             store,

@@ -125,7 +125,7 @@ impl Fanout {
             let heads = self.store.heads(&[room]).await?;
             let (_, head) = heads.first().copied().ok_or(StoreError::NoRoom)?;
             local.log.load(head);
-            Ok(())
+            Ok::<_, StoreError>(())
         };
         local.loaded.get_or_try_init(read).await?;
         if local.log.has_hole() {

@@ -12,7 +12,13 @@ const ROOM: RoomId = RoomId(7);
 
 fn entry(seq: i64) -> Entry {
     let by = Person { id: UserId(2), name: "Núria".to_owned() };
-    Entry { seq: Seq(seq), at: 1_000 + seq, by, key: None, change: Change::Posted { body: format!("n {seq}"), reply_to: None } }
+    Entry {
+        seq: Seq(seq),
+        at: 1_000 + seq,
+        by,
+        key: None,
+        change: Change::Posted { body: format!("n {seq}"), reply_to: None },
+    }
 }
 
 fn encoded(seq: i64) -> Arc<Encoded> {
