@@ -50,7 +50,7 @@ impl FromServerFnError for PageError {
 ///
 /// # Errors
 /// `unauthorized` without a session, `not_found`, `bad_cursor`, `storage_unavailable`.
-#[server(endpoint = "visit", input = GetUrl)]
+#[server(name = AskVisit, endpoint = "visit", input = GetUrl)]
 pub async fn visit(slug: String, before: i64) -> Result<Visit, PageError> {
     crate::server::pages::visit(&slug, before).await.map_err(PageError)
 }
