@@ -1,0 +1,126 @@
+//! What each frame of the server does here.
+
+use leptos::prelude::*;
+use tertulia_protocol::limits::ROOMS_LISTED;
+use tertulia_protocol::{BusState, Code, Entry, Epoch, Key, Person, Refusal, RoomId, RoomInfo, Seq, ServerFrame};
+use tertulia_timeline::Verdict;
+
+use super::{Connection, Phase};
+use crate::ui::kit::browser;
+use crate::ui::room::OpenRoom;
+
+/// The wait before something is asked again whose refusal names no time, in milliseconds.
+const ASK_AGAIN_MS: u64 = 2_000;
+
+impl Connection {
+    /// Does what a frame says.
+    pub(super) fn obey(self, frame: ServerFrame) {
+        match frame {
+            ServerFrame::Welcome { epoch, you, ping_ms, bus, .. } => self.welcomed(epoch, you, ping_ms, bus),
+            ServerFrame::Subscribed { room, epoch: _, seq } => self.in_room(room, |open| open.must_reach(seq)),
+            ServerFrame::Entries { room, entries } => self.entries(room, &entries),
+            ServerFrame::Reset { room, epoch, after, seq, reason: _ } => {
+                self.in_room(room, |open| open.reset(epoch, after, seq));
+            }
+            ServerFrame::Page { room, before, entries } => self.in_room(room, |open| open.prepend(before, &entries)),
+            ServerFrame::Ack { key, room, seq, at, duplicate: _ } => self.acked(key, room, seq, at),
+            ServerFrame::Nack { key, refusal } => self.nacked(key, refusal),
+            ServerFrame::Error { reference, refusal } => self.refused(reference.as_deref(), &refusal),
+            ServerFrame::Typing { room, who } => self.in_room(room, |open| open.types(who)),
+            ServerFrame::Presence { room, online, full, joined, left } => {
+                self.in_room(room, |open| open.present(online, full, joined, &left));
+            }
+            ServerFrame::Room { room } => self.room_made(room),
+            ServerFrame::Service { bus } => self.bus.set(Some(bus)),
+            ServerFrame::Bye { code: _, reason: _, retry_after_ms } => {
+                // The close code that follows decides whether to come back; this only says when.
+                self.state.try_update_value(|state| state.hint_ms = retry_after_ms);
+            }
+            ServerFrame::Unsubscribed { .. } | ServerFrame::Read { .. } | ServerFrame::Pong | ServerFrame::Unknown => {}
+        }
+    }
+
+    fn welcomed(self, epoch: Epoch, you: Person, ping_ms: u64, bus: BusState) {
+        self.state.try_update_value(|state| {
+            state.epoch = Some(epoch);
+            state.me = Some(you);
+            state.ping_ms = ping_ms as f64;
+            state.hint_ms = None;
+            state.backoff.reset();
+        });
+        self.bus.set(Some(bus));
+        self.phase.set(Phase::Live);
+        self.beat(self.generation());
+        self.follow();
+        self.flush();
+    }
+
+    fn entries(self, room: RoomId, entries: &[Entry]) {
+        self.in_room(room, |open| {
+            if let Some(after) = open.apply(entries) {
+                self.pull(open, after);
+            }
+        });
+    }
+
+    fn acked(self, key: Key, room: RoomId, seq: Seq, at: i64) {
+        self.state.try_update_value(|state| state.outbox.acked(key));
+        self.in_room(room, |open| open.acked(key, seq, at));
+        self.flush();
+    }
+
+    fn nacked(self, key: Key, refusal: Refusal) {
+        if refusal.code == Code::Unauthorized {
+            browser::go_to("/");
+            return;
+        }
+        let answer =
+            self.state.try_update_value(|state| (state.outbox.nacked(key, &refusal, browser::now_ms()), state.room));
+        if let Some((Verdict::Final, Some(room))) = answer {
+            room.failed(key, refusal);
+        }
+        self.flush();
+    }
+
+    /// Something asked for was refused: what can be asked again is, when it may.
+    fn refused(self, reference: Option<&str>, refusal: &Refusal) {
+        let Some(room) = self.state.try_with_value(|state| state.room).flatten() else { return };
+        if refusal.code == Code::Unauthorized {
+            browser::go_to("/");
+            return;
+        }
+        let wait = refusal.retry_after_ms.unwrap_or(ASK_AGAIN_MS) as f64;
+        let temporary = refusal.code.is_temporary() || refusal.retry_after_ms.is_some();
+        match reference {
+            // Not before the wait: the edge of the page is in view, and would ask again at once.
+            Some("history") => self.after(wait, self.generation(), move || room.no_page()),
+            Some("pull") if temporary => self.after(wait, self.generation(), move || {
+                if room.is_behind() {
+                    self.pull(room, room.position().seq);
+                }
+            }),
+            Some("subscribe") if temporary => self.after(wait, self.generation(), move || {
+                self.state.try_update_value(|state| state.followed = None);
+                self.follow();
+            }),
+            _ => {}
+        }
+    }
+
+    fn room_made(self, room: RoomInfo) {
+        self.made.update(|made| {
+            made.retain(|known| known.id != room.id);
+            if made.len() < ROOMS_LISTED {
+                made.push(room);
+            }
+        });
+    }
+
+    /// Does something to the open room, if it is this one. Frames of a room that was left are nobody's.
+    fn in_room(self, room: RoomId, then: impl FnOnce(OpenRoom)) {
+        let open = self.state.try_with_value(|state| state.room).flatten();
+        if let Some(open) = open.filter(|open| open.id() == room && open.is_live()) {
+            then(open);
+        }
+    }
+}

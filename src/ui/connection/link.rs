@@ -1,0 +1,258 @@
+//! Keeps the connection alive: connects, notices silence, comes back with jitter and without hurry.
+//!
+//! Timers and frames carry the generation of their socket; whatever belongs to an older one is ignored.
+
+use std::time::Duration;
+
+use leptos::ev;
+use leptos::prelude::*;
+use tertulia_protocol::frame::{Hello, VERSION};
+use tertulia_protocol::limits::{self, HELLO_MS, PONG_MS};
+use tertulia_protocol::{ClientFrame, Close, Person, codec};
+use tertulia_timeline::Outbox;
+
+use super::socket::{Heard, Socket};
+use super::{Connection, OUTBOX, Phase, State};
+use crate::ui::kit::browser;
+use crate::ui::room::OpenRoom;
+
+/// The interval of pings until `welcome` names one, in milliseconds.
+pub(super) const PING_MS: f64 = limits::PING_MS as f64;
+/// How long a pong may take after the tab was hidden or the network came back, in milliseconds: somebody
+/// looks at the page right now, so less patience than in a quiet hour.
+const PROBE_MS: f64 = 3_000.0;
+/// Hidden for so long, in milliseconds, a link is not trusted without a probe (Chatto: 30 s).
+const HIDDEN_MS: f64 = 30_000.0;
+/// What the server's logs call this client.
+const CLIENT: &str = concat!("tertulia-web/", env!("CARGO_PKG_VERSION"));
+
+impl Connection {
+    /// Starts with the first room: takes the outbox back, listens to the browser, connects.
+    pub(super) fn start(self, me: &Person) {
+        let first = self.state.try_update_value(|state| !std::mem::replace(&mut state.started, true));
+        if first != Some(true) {
+            return;
+        }
+        self.restore(me);
+        for event in ["online", "pageshow"] {
+            // The connection lives as long as the app, and so do its listeners.
+            let _ = window_event_listener_untyped(event, move |_| self.check());
+        }
+        let _ = window_event_listener(ev::offline, move |_| self.lost());
+        // It is dispatched on the document and bubbles to the window.
+        let _ = window_event_listener_untyped("visibilitychange", move |_| self.seen_or_hidden());
+        self.phase.set(Phase::Opening);
+        self.connect();
+    }
+
+    /// Takes back what waited before a reload. What somebody else wrote in this tab is not sent in my name.
+    fn restore(self, me: &Person) {
+        let owner = me.id.to_string();
+        let same = browser::remembered("me").is_none_or(|who| who == owner);
+        if !same {
+            browser::forget_all();
+        }
+        browser::remember("me", &owner);
+        let kept = browser::remembered(OUTBOX).and_then(|json| serde_json::from_str::<Outbox>(&json).ok());
+        if let Some(outbox) = kept {
+            self.state.try_update_value(|state| state.outbox = outbox);
+            self.keep_outbox();
+        }
+    }
+
+    /// Opens a new socket, after closing the one there is.
+    pub(super) fn connect(self) {
+        let opened = self.state.try_update_value(|state| {
+            state.socket = None;
+            clear(&mut state.reconnect);
+            state.outbox.disconnected();
+            state.generation += 1;
+            state.pong_due = None;
+            state.heard_at = browser::now_ms();
+            state.followed = state.room.filter(|room| room.is_live());
+            (state.generation, state.followed)
+        });
+        let Some((generation, room)) = opened else { return };
+        let resume: Vec<_> = room.map(OpenRoom::position).into_iter().collect();
+        let mut socket = Socket::open(move |heard| self.heard(generation, heard));
+        let hello = Hello { v: VERSION, client: CLIENT.to_owned(), resume };
+        socket.send(codec::encode(&ClientFrame::Hello(hello)));
+        self.state.try_update_value(|state| state.socket = Some(socket));
+        if let Some(room) = room {
+            room.falls_behind();
+        }
+        self.after(HELLO_MS as f64, generation, move || {
+            if self.phase.get_untracked() != Phase::Live {
+                self.lost();
+            }
+        });
+    }
+
+    fn heard(self, generation: u64, heard: Heard) {
+        if !self.is_current(generation) {
+            return;
+        }
+        self.state.try_update_value(|state| {
+            state.heard_at = browser::now_ms();
+            state.pong_due = None;
+        });
+        match heard {
+            Heard::Text(text) => match codec::decode_server(&text) {
+                Ok(frame) => self.obey(frame),
+                // A hole that this leaves is seen by its number and pulled.
+                Err(why) => leptos::logging::warn!("a frame could not be read: {why}"),
+            },
+            Heard::Closed { code } if Close::should_return(code) => self.lost(),
+            Heard::Closed { code } => self.over(code),
+        }
+    }
+
+    /// The connection is gone: say so, and come back after a while.
+    pub(super) fn lost(self) {
+        if matches!(self.phase.get_untracked(), Phase::Over(_) | Phase::Still) {
+            return;
+        }
+        let delay = self.state.try_update_value(|state| {
+            state.socket = None;
+            state.generation += 1;
+            state.followed = None;
+            state.outbox.disconnected();
+            clear(&mut state.reconnect);
+            clear(&mut state.resend);
+            let hint = state.hint_ms.take();
+            state.backoff.next(browser::random(), hint)
+        });
+        if self.phase.get_untracked() != Phase::Lost {
+            self.phase.set(Phase::Lost);
+        }
+        self.keep_outbox();
+        let Some(delay) = delay else { return };
+        let timer = set_timeout_with_handle(move || self.connect(), Duration::from_millis(delay)).ok();
+        self.state.try_update_value(|state| state.reconnect = timer);
+    }
+
+    /// The server does not want this client back.
+    pub(super) fn over(self, code: u16) {
+        self.state.try_update_value(|state| {
+            state.socket = None;
+            state.generation += 1;
+            state.followed = None;
+            state.outbox.disconnected();
+            clear(&mut state.reconnect);
+            clear(&mut state.resend);
+        });
+        self.phase.set(Phase::Over(code));
+        self.keep_outbox();
+        if code == Close::Revoked.code() {
+            browser::go_to("/");
+        }
+    }
+
+    /// Connects at once instead of waiting for the timer; for whoever is asked to.
+    pub fn try_now(self) {
+        let trying = self.state.try_with_value(|state| state.socket.is_some());
+        if self.phase.get_untracked() == Phase::Lost && trying == Some(false) {
+            self.connect();
+        }
+    }
+
+    /// The network or the page is back: whatever was lost is tried now, whatever seems alive must prove it.
+    fn check(self) {
+        match self.phase.get_untracked() {
+            Phase::Live => self.ping(PROBE_MS),
+            Phase::Lost => {
+                self.state.try_update_value(|state| state.backoff.reset());
+                self.connect();
+            }
+            Phase::Opening | Phase::Still | Phase::Over(_) => {}
+        }
+    }
+
+    fn seen_or_hidden(self) {
+        let now = browser::now_ms();
+        if !browser::is_visible() {
+            self.state.try_update_value(|state| state.hidden_at = Some(now));
+            return;
+        }
+        let hidden_at = self.state.try_update_value(|state| state.hidden_at.take()).flatten();
+        let long = hidden_at.is_some_and(|at| now - at >= HIDDEN_MS);
+        if long || self.phase.get_untracked() == Phase::Lost {
+            self.check();
+        }
+    }
+
+    /// Beats while this generation lives: a ping whenever nothing was heard for an interval.
+    pub(super) fn beat(self, generation: u64) {
+        let idle = self.state.try_with_value(|state| (browser::now_ms() - state.heard_at, state.ping_ms));
+        let Some((idle, ping_ms)) = idle else { return };
+        if idle >= ping_ms {
+            self.ping(PONG_MS as f64);
+        }
+        let rest = if idle >= ping_ms { ping_ms } else { ping_ms - idle };
+        self.after(rest, generation, move || self.beat(generation));
+    }
+
+    /// Asks for a sign of life; silence for `patience` milliseconds means that the link is dead.
+    fn ping(self, patience: f64) {
+        let due = browser::now_ms() + patience;
+        let generation = self.state.try_update_value(|state| {
+            // A shorter patience wins over a longer one that is running.
+            state.pong_due = Some(state.pong_due.map_or(due, |running| running.min(due)));
+            state.generation
+        });
+        let Some(generation) = generation else { return };
+        self.say(&ClientFrame::Ping);
+        self.after(patience, generation, move || {
+            // Timers of a hidden tab may be late, never early by more than a millisecond of rounding.
+            let overdue = |state: &State| state.pong_due.is_some_and(|due| browser::now_ms() + 1.0 >= due);
+            if self.state.try_with_value(overdue) == Some(true) {
+                self.lost();
+            }
+        });
+    }
+
+    /// Comes back for the next send whose wait is over.
+    pub(super) fn resend_when_due(self) {
+        let at = self.state.try_update_value(|state| {
+            clear(&mut state.resend);
+            state.outbox.next_at()
+        });
+        if let Some(at) = at.flatten() {
+            let wait = (at - browser::now_ms()).max(0.0);
+            let timer = set_timeout_with_handle(move || self.flush(), milliseconds(wait)).ok();
+            self.state.try_update_value(|state| state.resend = timer);
+        }
+    }
+
+    /// Does something after `wait` milliseconds, if the same socket is still there.
+    pub(super) fn after(self, wait: f64, generation: u64, then: impl FnOnce() + 'static) {
+        set_timeout(
+            move || {
+                if self.is_current(generation) {
+                    then();
+                }
+            },
+            milliseconds(wait),
+        );
+    }
+
+    fn is_current(self, generation: u64) -> bool {
+        self.state.try_with_value(|state| state.generation == generation) == Some(true)
+    }
+
+    pub(super) fn generation(self) -> u64 {
+        self.state.try_with_value(|state| state.generation).unwrap_or(0)
+    }
+}
+
+fn clear(timer: &mut Option<TimeoutHandle>) {
+    if let Some(timer) = timer.take() {
+        timer.clear();
+    }
+}
+
+/// A wait, rounded up, so that what is due when the timer fires is due.
+fn milliseconds(wait: f64) -> Duration {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "waits are 0 to an hour")]
+    Duration::from_millis(wait.max(0.0).ceil() as u64)
+}

@@ -1,0 +1,19 @@
+//! The server's twin: there is no socket on a page that is being written.
+
+use super::Heard;
+
+/// A connection that never is.
+pub struct Socket;
+
+impl Socket {
+    /// Opens nothing.
+    #[must_use]
+    pub fn open(_heard: impl Fn(Heard) + 'static) -> Self {
+        Self
+    }
+
+    /// Sends nothing; false.
+    pub fn send(&mut self, _text: String) -> bool {
+        false
+    }
+}

@@ -1,0 +1,74 @@
+//! The browser's twin. A task owns the WebSocket and ends with the handle; dropping the socket closes it,
+//! because gloo-net 0.6 cannot close one politely from its sink (TR-38).
+
+use futures::channel::mpsc;
+use futures::future::{Either, select};
+use futures::{SinkExt, StreamExt};
+use gloo_net::websocket::futures::WebSocket;
+use gloo_net::websocket::{Message, WebSocketError};
+use leptos::prelude::location;
+use tertulia_protocol::frame::SUBPROTOCOL;
+
+use super::Heard;
+
+/// The address of the socket, on the host that served the page.
+const PATH: &str = "/live";
+/// Frames that may wait for the network: a tab speaks a few per second, so more means a dead link.
+const WAITING: usize = 256;
+/// The close code for "no close frame was seen" (RFC 6455 section 7.4.1).
+const ABNORMAL: u16 = 1006;
+
+/// A connection. Dropping it closes it, and nothing is heard from it any more.
+pub struct Socket {
+    outgoing: mpsc::Sender<String>,
+}
+
+impl Socket {
+    /// Opens a connection; what is sent before it is open waits for it. `heard` is told everything once.
+    #[must_use]
+    pub fn open(heard: impl Fn(Heard) + 'static) -> Self {
+        let (outgoing, incoming) = mpsc::channel(WAITING);
+        leptos::task::spawn_local(async move {
+            let code = match WebSocket::open_with_protocol(&address(), SUBPROTOCOL) {
+                Ok(socket) => converse(socket, incoming, &heard).await,
+                Err(_) => Some(ABNORMAL),
+            };
+            if let Some(code) = code {
+                heard(Heard::Closed { code });
+            }
+        });
+        Self { outgoing }
+    }
+
+    /// Sends a frame; false when the link is dead.
+    pub fn send(&mut self, text: String) -> bool {
+        self.outgoing.try_send(text).is_ok()
+    }
+}
+
+fn address() -> String {
+    let here = location();
+    let scheme = if here.protocol().is_ok_and(|protocol| protocol == "https:") { "wss" } else { "ws" };
+    format!("{scheme}://{}{PATH}", here.host().unwrap_or_default())
+}
+
+/// Speaks and listens until either side has had enough: the close code, or `None` when our side let go.
+async fn converse(socket: WebSocket, mut outgoing: mpsc::Receiver<String>, heard: &impl Fn(Heard)) -> Option<u16> {
+    let (mut sink, mut stream) = socket.split();
+    loop {
+        // Both are cancel-safe: an unfinished `next` has taken nothing out of its queue.
+        match select(outgoing.next(), stream.next()).await {
+            Either::Left((None, _)) => return None,
+            Either::Left((Some(text), _)) => {
+                if sink.send(Message::Text(text)).await.is_err() {
+                    return Some(ABNORMAL);
+                }
+            }
+            Either::Right((Some(Ok(Message::Text(text))), _)) => heard(Heard::Text(text)),
+            // This protocol is text; whatever else comes is not for us.
+            Either::Right((Some(Ok(Message::Bytes(_))), _)) => {}
+            Either::Right((Some(Err(WebSocketError::ConnectionClose(close))), _)) => return Some(close.code),
+            Either::Right((Some(Err(_)) | None, _)) => return Some(ABNORMAL),
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! The state of the connection in words.
+
+use leptos::prelude::*;
+use tertulia_protocol::{BusState, Close};
+
+use super::Connection;
+
+/// How it stands between this tab and the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phase {
+    /// The page has not come alive: what the server writes.
+    Still,
+    /// The first connection is being made.
+    Opening,
+    /// Frames travel.
+    Live,
+    /// The connection is gone; another is tried by itself.
+    Lost,
+    /// The server said not to come back, with this close code.
+    Over(u16),
+}
+
+/// What the status says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Status {
+    /// Nothing yet.
+    Still,
+    /// Everything said is here, and what comes arrives at once.
+    Live,
+    /// The same, but other instances are heard up to a second late.
+    Degraded,
+    /// Something said is not here yet.
+    CatchingUp,
+    /// No connection; this many messages wait.
+    Offline(usize),
+    /// No connection, and none will come by itself.
+    Over(u16),
+}
+
+impl Status {
+    /// What follows from the facts.
+    #[must_use]
+    pub fn of(phase: Phase, caught_up: bool, queued: usize, bus: BusState) -> Self {
+        match phase {
+            Phase::Still => Self::Still,
+            Phase::Opening => Self::CatchingUp,
+            Phase::Lost => Self::Offline(queued),
+            Phase::Over(code) => Self::Over(code),
+            Phase::Live if !caught_up => Self::CatchingUp,
+            Phase::Live if bus == BusState::Degraded => Self::Degraded,
+            Phase::Live => Self::Live,
+        }
+    }
+
+    /// The short words of the status region. Tests and people rely on them.
+    #[must_use]
+    pub fn words(self) -> String {
+        match self {
+            Self::Still => String::new(),
+            Self::Live => "Live".to_owned(),
+            Self::Degraded => "Live · degraded".to_owned(),
+            Self::CatchingUp => "Catching up".to_owned(),
+            Self::Offline(0) | Self::Over(_) => "Offline".to_owned(),
+            Self::Offline(queued) => format!("Offline ({queued} queued)"),
+        }
+    }
+
+    /// The sentence near it, where the reader writes; empty when all is well.
+    #[must_use]
+    pub fn sentence(self) -> String {
+        match self {
+            Self::Still | Self::Live | Self::CatchingUp => String::new(),
+            Self::Degraded => {
+                "The servers hear each other with a delay: messages may be a second late. None is lost.".to_owned()
+            }
+            Self::Offline(0) => "Offline. Write on: what you say waits here and goes by itself.".to_owned(),
+            Self::Offline(1) => "Offline. 1 message waits here and will go by itself.".to_owned(),
+            Self::Offline(queued) => format!("Offline. {queued} messages wait here and will go by themselves."),
+            Self::Over(code) if code == Close::Version.code() => {
+                "This page is older than the server. Reload it to go on.".to_owned()
+            }
+            Self::Over(_) => "The server has ended this connection. Reload the page to go on.".to_owned(),
+        }
+    }
+
+    /// The class that colours its mark.
+    #[must_use]
+    pub const fn class(self) -> &'static str {
+        match self {
+            Self::Still => "status still",
+            Self::Live => "status live",
+            Self::Degraded => "status degraded",
+            Self::CatchingUp => "status catching",
+            Self::Offline(_) | Self::Over(_) => "status offline",
+        }
+    }
+}
+
+/// The status region: a mark and a short word, never a colour alone.
+#[component]
+pub fn StatusLine(
+    /// What it says.
+    #[prop(into)]
+    status: Signal<Status>,
+) -> impl IntoView {
+    view! {
+        <p class=move || status.get().class() role="status">
+            {move || status.get().words()}
+        </p>
+    }
+}
+
+/// The longer sentence above the composer, with a way on where there is one.
+#[component]
+pub fn Standing(
+    /// What it is about.
+    #[prop(into)]
+    status: Signal<Status>,
+) -> impl IntoView {
+    let connection = Connection::current();
+    let sentence = Memo::new(move |_| status.get().sentence());
+    let try_now = move || match status.get() {
+        Status::Offline(_) => Some(view! {
+            <button type="button" class="quiet" on:click=move |_| connection.try_now()>"Try now"</button>
+        }),
+        _ => None,
+    };
+    let class = move || if sentence.with(String::is_empty) { "standing nothing" } else { "standing" };
+    view! {
+        <div class=class>
+            <span>{move || sentence.get()}</span>
+            {try_now}
+        </div>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! The words that tests and people rely on.
+    use super::*;
+
+    #[test]
+    fn live_means_connected_and_caught_up() {
+        let of = |phase, caught_up| Status::of(phase, caught_up, 0, BusState::Live).words();
+        assert_eq!(of(Phase::Live, true), "Live");
+        assert_eq!(of(Phase::Live, false), "Catching up");
+        assert_eq!(of(Phase::Opening, true), "Catching up");
+        assert_eq!(of(Phase::Lost, true), "Offline");
+        assert_eq!(of(Phase::Still, true), "");
+    }
+
+    #[test]
+    fn offline_counts_what_waits_and_says_what_becomes_of_it() {
+        let two = Status::of(Phase::Lost, true, 2, BusState::Live);
+        assert_eq!(two.words(), "Offline (2 queued)");
+        assert_eq!(two.sentence(), "Offline. 2 messages wait here and will go by themselves.");
+        assert_eq!(Status::Offline(1).sentence(), "Offline. 1 message waits here and will go by itself.");
+    }
+
+    #[test]
+    fn a_degraded_bus_is_still_live() {
+        assert_eq!(Status::of(Phase::Live, true, 0, BusState::Degraded).words(), "Live · degraded");
+    }
+
+    #[test]
+    fn an_old_page_is_told_to_reload() {
+        assert!(Status::Over(Close::Version.code()).sentence().contains("older than the server"));
+    }
+}

@@ -1,0 +1,44 @@
+//! The door: a name is asked for, and the lobby opens. A plain form, alive or not.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+use crate::ui::kit::{PageTitle, Refused, Table, Wordmark};
+
+/// The page behind `/`.
+#[component]
+pub fn Entrance() -> impl IntoView {
+    let query = use_query_map();
+    // Only a room of this house: the address may have been written by anybody. The server checks again.
+    let next = move || query.with(|query| query.get("next").filter(|next| next.starts_with("/r/")).unwrap_or_default());
+    view! {
+        <PageTitle name=String::new() />
+        <main class="entrance">
+            <div class="door">
+                <Table />
+                <h1><Wordmark /></h1>
+                <p class="welcome">"A circle of people who meet to talk."</p>
+                <form method="post" action="/enter">
+                    <input type="hidden" name="next" value=next />
+                    <label for="name">"Your name"</label>
+                    <div class="field-row">
+                        <input
+                            id="name"
+                            name="name"
+                            type="text"
+                            autocomplete="nickname"
+                            autocapitalize="words"
+                            spellcheck="false"
+                            enterkeyhint="go"
+                            autofocus
+                            required
+                        />
+                        <button type="submit" class="primary">"Enter"</button>
+                    </div>
+                    <Refused />
+                </form>
+                <p class="hint">"No account, no password. The others see this name."</p>
+            </div>
+        </main>
+    }
+}

@@ -1,0 +1,104 @@
+//! The server's twin: no clock that matters to a reader, no storage, no pointer.
+
+use leptos::web_sys::Element;
+
+/// The time now, in Unix milliseconds; 0 here, because a page says when things happened, not what time it is.
+#[must_use]
+pub const fn now_ms() -> f64 {
+    0.0
+}
+
+/// A random number from 0 up to 1; always 0 here.
+#[must_use]
+pub const fn random() -> f64 {
+    0.0
+}
+
+/// Minutes to add to UTC for the reader's clock; 0 here.
+#[must_use]
+pub const fn utc_offset_minutes() -> i32 {
+    0
+}
+
+/// The time of day as the reader writes it; nothing here.
+#[must_use]
+pub const fn time_of_day(_at: i64) -> Option<String> {
+    None
+}
+
+/// Date and time in full as the reader writes them; nothing here.
+#[must_use]
+pub const fn date_and_time(_at: i64) -> Option<String> {
+    None
+}
+
+/// What this tab remembers under a name; nothing here.
+#[must_use]
+pub const fn remembered(_name: &str) -> Option<String> {
+    None
+}
+
+/// Remembers something in this tab; does nothing here.
+pub const fn remember(_name: &str, _value: &str) {}
+
+/// Forgets everything this tab remembers; does nothing here.
+pub const fn forget_all() {}
+
+/// Whether the pointer is a mouse or a pen rather than a finger.
+#[must_use]
+pub const fn has_fine_pointer() -> bool {
+    false
+}
+
+/// Whether the page can be seen.
+#[must_use]
+pub const fn is_visible() -> bool {
+    false
+}
+
+/// Whether the browser believes that there is a network.
+#[must_use]
+pub const fn is_online() -> bool {
+    false
+}
+
+/// Whether nothing on the page has the focus.
+#[must_use]
+pub const fn is_focus_free() -> bool {
+    false
+}
+
+/// The distance of an element's top from the top of the window, in CSS pixels.
+#[must_use]
+pub const fn top_of(_element: &Element) -> f64 {
+    0.0
+}
+
+/// Scrolls an element down by so many CSS pixels.
+pub const fn scroll_by(_element: &Element, _pixels: f64) {}
+
+/// Leaves the app for an address.
+pub const fn go_to(_path: &str) {}
+
+/// Closes an open popover by its id.
+pub const fn close_popover(_id: &str) {}
+
+/// Watches elements; does nothing here.
+pub struct Watch;
+
+/// Calls back when an element comes within `margin` of the visible part of `root`.
+#[must_use]
+pub fn on_near(_root: &Element, _margin: &str, _callback: impl Fn() + 'static) -> Option<Watch> {
+    None
+}
+
+/// Calls back when a watched element changes its size.
+#[must_use]
+pub fn on_resize(_callback: impl Fn() + 'static) -> Option<Watch> {
+    None
+}
+
+impl Watch {
+    /// Watches this element from now on; watching it again reports where it is.
+    pub const fn element(&self, _element: &Element) {}
+}

@@ -1,0 +1,212 @@
+//! The browser's twin: the only place that asks it for clocks, storage, pointers and observers.
+
+use js_sys::{Array, Date, Function, Intl, Math, Object, Reflect};
+use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::{Closure, JsValue};
+use web_sys::{
+    Element, IntersectionObserver, IntersectionObserverEntry, IntersectionObserverInit, ResizeObserver, Storage,
+};
+
+/// The id of the line that says the app broke; it is in the page from the start, hidden.
+const BROKEN: &str = "broken";
+
+/// Lets a panic say so: in full on the console, in one line to the reader (silence would look like a calm room).
+pub fn report_panics() {
+    std::panic::set_hook(Box::new(|info| {
+        console_error_panic_hook::hook(info);
+        let line =
+            web_sys::window().and_then(|window| window.document()).and_then(|page| page.get_element_by_id(BROKEN));
+        if let Some(line) = line {
+            // Nothing more can be done inside a panic if even this fails.
+            let _ = line.remove_attribute("hidden");
+        }
+    }));
+}
+
+/// The time now, in Unix milliseconds.
+#[must_use]
+pub fn now_ms() -> f64 {
+    Date::now()
+}
+
+/// A random number from 0 up to 1.
+#[must_use]
+pub fn random() -> f64 {
+    Math::random()
+}
+
+/// Minutes to add to UTC for the reader's clock at this moment.
+#[must_use]
+pub fn utc_offset_minutes() -> i32 {
+    // JavaScript counts from local time to UTC, everybody else the other way.
+    #[expect(clippy::cast_possible_truncation, reason = "an offset is within a day: at most 1,440 minutes")]
+    let minutes = Date::new_0().get_timezone_offset() as i32;
+    -minutes
+}
+
+/// A formatter for dates with these options, in the reader's own language.
+fn formatter(options: &[(&str, &str)]) -> Function {
+    let wish = Object::new();
+    for (name, value) in options {
+        // A plain object of our own takes any property.
+        let _ = Reflect::set(&wish, &JsValue::from_str(name), &JsValue::from_str(value));
+    }
+    Intl::DateTimeFormat::new(&Array::new(), &wish).format()
+}
+
+fn formatted(format: &Function, at: i64) -> Option<String> {
+    #[expect(clippy::cast_precision_loss, reason = "Unix milliseconds stay far below 2^53")]
+    let date = Date::new(&JsValue::from_f64(at as f64));
+    format.call1(&JsValue::UNDEFINED, &date).ok()?.as_string()
+}
+
+thread_local! {
+    // Making a formatter is a thousand times dearer than using it.
+    static TIME_OF_DAY: Function = formatter(&[("hour", "2-digit"), ("minute", "2-digit")]);
+    static DATE_AND_TIME: Function = formatter(&[("dateStyle", "full"), ("timeStyle", "short")]);
+}
+
+/// The time of day as the reader writes it.
+#[must_use]
+pub fn time_of_day(at: i64) -> Option<String> {
+    TIME_OF_DAY.with(|format| formatted(format, at))
+}
+
+/// Date and time in full as the reader writes them.
+#[must_use]
+pub fn date_and_time(at: i64) -> Option<String> {
+    DATE_AND_TIME.with(|format| formatted(format, at))
+}
+
+/// The tab's storage; absent where the reader forbids it.
+fn storage() -> Option<Storage> {
+    web_sys::window()?.session_storage().ok()?
+}
+
+/// What this tab remembers under a name.
+#[must_use]
+pub fn remembered(name: &str) -> Option<String> {
+    storage()?.get_item(name).ok()?
+}
+
+/// Remembers something in this tab; an empty value forgets it.
+pub fn remember(name: &str, value: &str) {
+    if let Some(storage) = storage() {
+        // A full or forbidden storage costs the memory across a reload, nothing else.
+        let _ = if value.is_empty() { storage.remove_item(name) } else { storage.set_item(name, value) };
+    }
+}
+
+/// Forgets everything this tab remembers.
+pub fn forget_all() {
+    if let Some(storage) = storage() {
+        let _ = storage.clear();
+    }
+}
+
+/// Whether the pointer is a mouse or a pen rather than a finger.
+#[must_use]
+pub fn has_fine_pointer() -> bool {
+    let answer = web_sys::window().and_then(|window| window.match_media("(pointer: fine)").ok().flatten());
+    answer.is_some_and(|query| query.matches())
+}
+
+/// Whether the page can be seen.
+#[must_use]
+pub fn is_visible() -> bool {
+    leptos::prelude::document().visibility_state() == web_sys::VisibilityState::Visible
+}
+
+/// Whether the browser believes that there is a network.
+#[must_use]
+pub fn is_online() -> bool {
+    leptos::prelude::window().navigator().on_line()
+}
+
+/// Whether nothing on the page has the focus.
+#[must_use]
+pub fn is_focus_free() -> bool {
+    leptos::prelude::document().active_element().is_none_or(|element| element.tag_name() == "BODY")
+}
+
+/// The distance of an element's top from the top of the window, in CSS pixels.
+#[must_use]
+pub fn top_of(element: &Element) -> f64 {
+    element.get_bounding_client_rect().top()
+}
+
+/// Scrolls an element down by so many CSS pixels.
+pub fn scroll_by(element: &Element, pixels: f64) {
+    if pixels != 0.0 {
+        element.scroll_by_with_x_and_y(0.0, pixels);
+    }
+}
+
+/// Leaves the app for an address, asking the server for it.
+pub fn go_to(path: &str) {
+    // Only a malformed address fails, and ours are constants.
+    let _ = leptos::prelude::location().assign(path);
+}
+
+/// Closes an open popover by its id.
+pub fn close_popover(id: &str) {
+    let element = leptos::prelude::document().get_element_by_id(id);
+    if let Some(element) = element.and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok()) {
+        // Refused when it is not open, which is what is wanted.
+        let _ = element.hide_popover();
+    }
+}
+
+enum Observer {
+    Near(IntersectionObserver, #[expect(dead_code, reason = "kept alive for the observer")] Closure<dyn FnMut(Array)>),
+    Size(ResizeObserver, #[expect(dead_code, reason = "kept alive for the observer")] Closure<dyn FnMut()>),
+}
+
+/// Watches elements until it is dropped.
+pub struct Watch(Observer);
+
+/// Calls back when an element comes within `margin` (CSS, as `400px`) of the visible part of `root`.
+#[must_use]
+pub fn on_near(root: &Element, margin: &str, callback: impl Fn() + 'static) -> Option<Watch> {
+    let heard = Closure::<dyn FnMut(Array)>::new(move |entries: Array| {
+        let near = entries.iter().any(|entry| entry.unchecked_into::<IntersectionObserverEntry>().is_intersecting());
+        if near {
+            callback();
+        }
+    });
+    let options = IntersectionObserverInit::new();
+    options.set_root(Some(root));
+    options.set_root_margin(margin);
+    let observer = IntersectionObserver::new_with_options(heard.as_ref().unchecked_ref(), &options).ok()?;
+    Some(Watch(Observer::Near(observer, heard)))
+}
+
+/// Calls back when a watched element changes its size, before that is painted.
+#[must_use]
+pub fn on_resize(callback: impl Fn() + 'static) -> Option<Watch> {
+    let heard = Closure::<dyn FnMut()>::new(callback);
+    let observer = ResizeObserver::new(heard.as_ref().unchecked_ref()).ok()?;
+    Some(Watch(Observer::Size(observer, heard)))
+}
+
+impl Watch {
+    /// Watches this element from now on; watching it again reports where it is.
+    pub fn element(&self, element: &Element) {
+        match &self.0 {
+            Observer::Near(observer, _) => {
+                observer.unobserve(element);
+                observer.observe(element);
+            }
+            Observer::Size(observer, _) => observer.observe(element),
+        }
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        match &self.0 {
+            Observer::Near(observer, _) => observer.disconnect(),
+            Observer::Size(observer, _) => observer.disconnect(),
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! Finds the addresses in a text. Only `http://` and `https://`: nothing else may become a link.
+
+/// A stretch of a message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Piece {
+    /// Text as it is.
+    Text(String),
+    /// An address, text and target alike.
+    Link(String),
+}
+
+/// Cuts a text into addresses and what lies between them.
+#[must_use]
+pub fn pieces(text: &str) -> Vec<Piece> {
+    let mut found = Vec::new();
+    let mut plain = 0;
+    let mut from = 0;
+    while let Some(start) = next_scheme(&text[from..]).map(|at| from + at) {
+        let address = address(&text[start..]);
+        from = start + address.len().max(1);
+        let after_a_letter = text[..start].chars().next_back().is_some_and(char::is_alphanumeric);
+        if after_a_letter || !has_host(address) {
+            continue;
+        }
+        if plain < start {
+            found.push(Piece::Text(text[plain..start].to_owned()));
+        }
+        found.push(Piece::Link(address.to_owned()));
+        plain = from;
+    }
+    if plain < text.len() || found.is_empty() {
+        found.push(Piece::Text(text[plain..].to_owned()));
+    }
+    found
+}
+
+fn next_scheme(text: &str) -> Option<usize> {
+    let plain = text.find("http://");
+    let secure = text.find("https://");
+    plain.into_iter().chain(secure).min()
+}
+
+fn has_host(address: &str) -> bool {
+    let host = address.split_once("://").map_or("", |(_, rest)| rest);
+    host.chars().next().is_some_and(char::is_alphanumeric)
+}
+
+/// The address a text begins with, without the punctuation that ends the sentence around it.
+fn address(text: &str) -> &str {
+    let end = text.find(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | '`')).unwrap_or(text.len());
+    let mut address = &text[..end];
+    while let Some(last) = address.chars().next_back() {
+        let opens = |open: char, close: char| address.matches(open).count() < address.matches(close).count();
+        let loose = match last {
+            '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '»' | '”' | '’' | '…' => true,
+            ')' => opens('(', ')'),
+            ']' => opens('[', ']'),
+            _ => false,
+        };
+        if !loose {
+            break;
+        }
+        address = &address[..address.len() - last.len_utf8()];
+    }
+    address
+}
+
+#[cfg(test)]
+mod tests {
+    //! Addresses in the company they keep.
+    use super::*;
+
+    fn text(text: &str) -> Piece {
+        Piece::Text(text.to_owned())
+    }
+
+    fn link(text: &str) -> Piece {
+        Piece::Link(text.to_owned())
+    }
+
+    #[test]
+    fn a_text_without_an_address_stays_whole() {
+        assert_eq!(pieces("sopar divendres?"), [text("sopar divendres?")]);
+        assert_eq!(pieces(""), [text("")]);
+    }
+
+    #[test]
+    fn punctuation_around_an_address_stays_outside() {
+        let cut = pieces("look (https://example.org/a_(b)), yes.");
+        assert_eq!(cut, [text("look ("), link("https://example.org/a_(b)"), text("), yes.")]);
+        assert_eq!(pieces("http://a.example."), [link("http://a.example"), text(".")]);
+    }
+
+    #[test]
+    fn only_http_becomes_a_link() {
+        for harmless in ["javascript:alert(1)", "data:text/html,x", "https://", "http://.", "xhttps://a.example"] {
+            assert_eq!(pieces(harmless), [text(harmless)], "{harmless}");
+        }
+    }
+
+    #[test]
+    fn the_pieces_put_together_are_the_text() {
+        for whole in
+            ["a http://b.example c https://d.example/é, e", "https://x.example", "é https:// http://é.example…"]
+        {
+            let again: String = pieces(whole)
+                .into_iter()
+                .map(|piece| match piece {
+                    Piece::Text(part) | Piece::Link(part) => part,
+                })
+                .collect();
+            assert_eq!(again, whole);
+        }
+    }
+}

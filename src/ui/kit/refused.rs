@@ -1,0 +1,67 @@
+//! Why a form was refused, in words. The address names only a code; what the address says is never shown.
+
+use leptos::prelude::*;
+use leptos_router::hooks::use_query_map;
+
+/// The sentence for a code that came back as `?refused=`; `None` for a word that is no code of ours.
+#[must_use]
+pub fn sentence(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "empty" => "That was empty. Write something and try again.",
+        "too_long" => "That is too long. A name has at most 48 characters, a room 64, a message 10,000.",
+        "bad_char" => "That holds a character which cannot be kept. Take it out and try again.",
+        "bad_name" => "That cannot be a name. Use letters or digits that everybody can see.",
+        "name_reserved" => "This name is kept for the server. Choose another.",
+        "limit" => "That is one too many. Make room first.",
+        "not_found" => "This room does not exist, or is not yours to see.",
+        "forbidden" => "That is not allowed here.",
+        "unauthorized" => "Say who you are first.",
+        "rate_limited" => "A little slower, please. Try again in a moment.",
+        "busy" => "There is a queue. Try again in a moment.",
+        "storage_unavailable" => "Nothing can be stored right now, and nothing was. Try again in a moment.",
+        "malformed" | "missing_field" | "bad_field" | "duplicate_field" | "bad_cursor" | "unsupported" | "internal"
+        | "other" => "That did not work, and nothing was stored. Try again.",
+        _ => return None,
+    })
+}
+
+/// The refusal that the address names, near the form it belongs to; nothing when there is none.
+#[component]
+pub fn Refused() -> impl IntoView {
+    let query = use_query_map();
+    let words = move || query.with(|query| query.get_str("refused").and_then(sentence));
+    move || words().map(|words| view! { <p class="refused" role="alert">{words}</p> })
+}
+
+#[cfg(test)]
+mod tests {
+    //! The table against the codes that exist.
+    use super::*;
+    use tertulia_protocol::Code;
+
+    #[test]
+    fn every_code_a_form_can_get_has_its_sentence() {
+        for code in [
+            Code::Empty,
+            Code::TooLong,
+            Code::BadChar,
+            Code::BadName,
+            Code::NameReserved,
+            Code::NotFound,
+            Code::Forbidden,
+            Code::Unauthorized,
+            Code::RateLimited,
+            Code::Busy,
+            Code::StorageUnavailable,
+            Code::Internal,
+        ] {
+            assert!(sentence(code.as_str()).is_some(), "{}", code.as_str());
+        }
+    }
+
+    #[test]
+    fn words_of_the_address_are_never_echoed() {
+        assert_eq!(sentence("<script>alert(1)</script>"), None);
+        assert_eq!(sentence(""), None);
+    }
+}

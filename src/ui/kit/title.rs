@@ -1,0 +1,43 @@
+//! The document's title. `leptos_meta` writes it into the HTML unescaped, and names are user text.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+/// The name of the product, at the end of every title.
+const PRODUCT: &str = "Tertulia";
+
+/// A title as the place where it is written needs it: HTML on the server, plain text in the browser,
+/// which sets `document.title`.
+fn written(title: &str) -> String {
+    if cfg!(feature = "ssr") { escaped(title) } else { title.to_owned() }
+}
+
+/// Text as the content of `<title>`.
+#[must_use]
+pub fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}
+
+/// Names the page: `name · Tertulia`, or the product alone.
+#[component]
+pub fn PageTitle(
+    /// The page's own name; empty for none.
+    #[prop(into)]
+    name: Signal<String>,
+) -> impl IntoView {
+    let text = move || {
+        name.with(|name| if name.is_empty() { PRODUCT.to_owned() } else { written(&format!("{name} · {PRODUCT}")) })
+    };
+    view! { <Title text /> }
+}
+
+#[cfg(test)]
+mod tests {
+    //! What a room may be called, and what must not come of it.
+    use super::*;
+
+    #[test]
+    fn a_name_cannot_leave_the_title() {
+        assert_eq!(escaped("</title><script>&"), "&lt;/title&gt;&lt;script&gt;&amp;");
+    }
+}

@@ -1,0 +1,174 @@
+//! The list of rooms, the way to make one, and who you are. On a phone it is a pane that slides in.
+
+use leptos::ev;
+use leptos::prelude::*;
+use leptos_router::hooks::use_navigate;
+use tertulia_protocol::{Person, RoomId, RoomInfo};
+
+use crate::ui::connection::Connection;
+use crate::ui::kit::{Avatar, Icon, Wordmark, browser};
+use crate::ui::room::address;
+
+/// The id of the pane, which buttons open it by.
+pub const ROOMS: &str = "rooms";
+
+/// The navigation between rooms.
+#[component]
+pub fn Sidebar(
+    /// The rooms that the server listed, in the order they were made.
+    rooms: Vec<RoomInfo>,
+    /// The one that is open.
+    current: RoomId,
+    /// Who looks.
+    you: Person,
+) -> impl IntoView {
+    let rooms = all_rooms(rooms);
+    walk_with_arrows(rooms, current);
+    view! {
+        <nav class="sidebar" id=ROOMS aria-label="Rooms" popover="auto">
+            <a class="home" href="/r/chat">
+                <Wordmark />
+            </a>
+            <ul class="rooms">
+                <For each=move || rooms.get() key=|room: &RoomInfo| (room.id, room.name.clone()) let:room>
+                    <RoomLink room current />
+                </For>
+            </ul>
+            <NewRoom />
+            <You you />
+        </nav>
+    }
+}
+
+/// What the server listed and what has been made since.
+fn all_rooms(listed: Vec<RoomInfo>) -> Memo<Vec<RoomInfo>> {
+    let connection = Connection::current();
+    Memo::new(move |_| {
+        let mut rooms = listed.clone();
+        for made in connection.made() {
+            match rooms.iter_mut().find(|room| room.id == made.id) {
+                Some(room) => *room = made,
+                None => rooms.push(made),
+            }
+        }
+        rooms
+    })
+}
+
+/// Alt with the arrows up and down goes to the room before and after.
+fn walk_with_arrows(rooms: Memo<Vec<RoomInfo>>, current: RoomId) {
+    let navigate = use_navigate();
+    let handle = StoredValue::new(None::<WindowListenerHandle>);
+    Effect::new(move || {
+        let navigate = navigate.clone();
+        let listener = window_event_listener(ev::keydown, move |event| {
+            let step = match event.key().as_str() {
+                "ArrowUp" if event.alt_key() => -1,
+                "ArrowDown" if event.alt_key() => 1,
+                _ => return,
+            };
+            event.prevent_default();
+            if let Some(next) = rooms.with_untracked(|rooms| neighbour(rooms, current, step)) {
+                navigate(&next, leptos_router::NavigateOptions::default());
+            }
+        });
+        handle.set_value(Some(listener));
+    });
+    on_cleanup(move || {
+        if let Some(listener) = handle.try_update_value(Option::take).flatten() {
+            listener.remove();
+        }
+    });
+}
+
+/// The address of the room `step` places further; the list is a circle.
+fn neighbour(rooms: &[RoomInfo], current: RoomId, step: isize) -> Option<String> {
+    let at = rooms.iter().position(|room| room.id == current)?;
+    let count = rooms.len();
+    let next = rooms.get((at + count).checked_add_signed(step)? % count)?;
+    (next.id != current).then(|| address(&next.slug))
+}
+
+/// One room of the list.
+#[component]
+fn RoomLink(
+    /// The room.
+    room: RoomInfo,
+    /// The one that is open.
+    current: RoomId,
+) -> impl IntoView {
+    let here = (room.id == current).then_some("page");
+    view! {
+        <li>
+            <a
+                class="room-link"
+                href=address(&room.slug)
+                aria-current=here
+                dir="auto"
+                on:click=move |_| browser::close_popover(ROOMS)
+            >
+                {room.name}
+            </a>
+        </li>
+    }
+}
+
+/// Makes a room, or opens the one that has this name: a plain form, the answer is the room's page.
+#[component]
+fn NewRoom() -> impl IntoView {
+    view! {
+        <form class="new-room" method="post" action="/rooms">
+            <label for="new-room">"New room"</label>
+            <div class="field-row">
+                <input id="new-room" name="name" type="text" autocomplete="off" enterkeyhint="go" required />
+                <button type="submit">"Create"</button>
+            </div>
+        </form>
+    }
+}
+
+/// Who you are here, and the way out.
+#[component]
+fn You(
+    /// Who looks.
+    you: Person,
+) -> impl IntoView {
+    let name = you.name.clone();
+    view! {
+        <div class="you">
+            <Avatar who=you />
+            <span class="your-name" dir="auto">{name}</span>
+            <form method="post" action="/leave" on:submit=|_| browser::forget_all()>
+                <button type="submit" class="quiet">
+                    <Icon name="leave" />
+                    "Leave"
+                </button>
+            </form>
+        </div>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! Walking round the list of rooms.
+    use super::*;
+
+    fn rooms(count: i64) -> Vec<RoomInfo> {
+        let room = |id| RoomInfo { id: RoomId(id), slug: format!("r{id}"), name: String::new(), topic: String::new() };
+        (1..=count).map(room).collect()
+    }
+
+    #[test]
+    fn the_list_is_a_circle() {
+        assert_eq!(neighbour(&rooms(3), RoomId(1), 1).as_deref(), Some("/r/r2"));
+        assert_eq!(neighbour(&rooms(3), RoomId(3), 1).as_deref(), Some("/r/r1"));
+        assert_eq!(neighbour(&rooms(3), RoomId(1), -1).as_deref(), Some("/r/r3"));
+    }
+
+    #[test]
+    fn there_is_nowhere_to_go_from_a_lonely_or_unknown_room() {
+        assert_eq!(neighbour(&rooms(1), RoomId(1), 1), None);
+        assert_eq!(neighbour(&rooms(3), RoomId(9), 1), None);
+        assert_eq!(neighbour(&[], RoomId(1), -1), None);
+    }
+}
