@@ -58,6 +58,11 @@ pub(super) async fn publish(
             Some(news) = queue.recv() => news,
             else => return "the bus was closed".to_owned(),
         };
+        if first.share.is_none()
+            && let Err(reason) = check_primary(&mut connection, &first.channel).await
+        {
+            return reason;
+        }
         let mut batch = collect(first, queue, counters);
         let mut pipe = redis::pipe();
         for item in &batch.items {
@@ -67,6 +72,17 @@ pub(super) async fn publish(
             Ok(()) => batch.confirmed = true,
             Err(error) => return reason(&error),
         }
+    }
+}
+
+/// A replica takes a PUBLISH and echoes it to its own subscribers, so after a failover the heartbeat alone would
+/// call a bus healthy that nobody else hears (TR-35). Only a write tells: this one deletes a key that never is.
+async fn check_primary(connection: &mut MultiplexedConnection, key: &str) -> Result<(), String> {
+    let Err(error) = redis::cmd("DEL").arg(key).exec_async(connection).await else { return Ok(()) };
+    match error.code() {
+        // A write may be refused where news still flow: a full memory or disk, a user who may only publish.
+        Some(code) if !["READONLY", "MASTERDOWN", "LOADING"].contains(&code) => Ok(()),
+        Some(_) | None => Err(reason(&error)),
     }
 }
 

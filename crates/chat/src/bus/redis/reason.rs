@@ -1,16 +1,10 @@
 //! Why the link is down, in words for a person. Made from error kinds and codes alone, never from their text:
 //! that may quote what was sent, and what was sent may be the password.
 
-use std::error::Error;
-use std::io;
-
 use redis::{ErrorKind, RedisError};
 
 /// What an error of the client means for the link.
 pub(super) fn reason(error: &RedisError) -> String {
-    if let Some(io) = error.source().and_then(|source| source.downcast_ref::<io::Error>()) {
-        return io_reason(io.kind());
-    }
     if error.kind() == ErrorKind::AuthenticationFailed {
         return "wrong password".to_owned();
     }
@@ -22,19 +16,20 @@ pub(super) fn reason(error: &RedisError) -> String {
         Some("LOADING") => "Redis is loading its data (LOADING)".to_owned(),
         Some("MASTERDOWN") => "this Redis has lost its primary (MASTERDOWN)".to_owned(),
         Some(code) if is_code(code) => format!("Redis answered {code}"),
-        Some(_) | None if error.is_connection_dropped() => "Redis closed the connection".to_owned(),
-        Some(_) | None => format!("Redis client: {}", error.category()),
+        Some(_) | None => without_a_code(error),
     }
 }
 
-fn io_reason(kind: io::ErrorKind) -> String {
-    match kind {
-        io::ErrorKind::ConnectionRefused => "connection refused".to_owned(),
-        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::UnexpectedEof => {
-            "Redis closed the connection".to_owned()
-        }
-        io::ErrorKind::TimedOut => "Redis does not answer".to_owned(),
-        other => format!("no connection: {other}"),
+/// Refusal comes first: the client counts it among the dropped connections too.
+fn without_a_code(error: &RedisError) -> String {
+    if error.is_connection_refusal() {
+        "connection refused".to_owned()
+    } else if error.is_timeout() {
+        "Redis does not answer".to_owned()
+    } else if error.is_connection_dropped() {
+        "Redis closed the connection".to_owned()
+    } else {
+        format!("no connection to Redis ({})", error.category())
     }
 }
 

@@ -68,8 +68,8 @@ pub(super) async fn run(shared: &Shared, queue: &mut mpsc::Receiver<Publish>, ou
 }
 
 async fn open(shared: &Shared) -> RedisResult<(MultiplexedConnection, PubSubSink, PubSubStream)> {
-    let config =
-        AsyncConnectionConfig::new().set_connection_timeout(Some(CONNECT)).set_response_timeout(Some(RESPONSE));
+    // The limit on connecting is the caller's, for both sockets.
+    let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(Some(RESPONSE));
     let (connection, pubsub) = tokio::try_join!(
         shared.client.get_multiplexed_async_connection_with_config(&config),
         shared.client.get_async_pubsub(),
