@@ -79,7 +79,9 @@ pub async fn run(settings: Settings) -> Result<(), StartError> {
     if tokio::time::timeout(settings.shutdown, drained).await.is_err() {
         tracing::warn!("some connections did not end in time; they are cut");
     }
-    store.close().await;
+    if let Err(error) = store.close().await {
+        tracing::error!(%error, "the database was not closed in order");
+    }
     tracing::info!("stopped");
     Ok(())
 }

@@ -1,0 +1,140 @@
+//! What is refused, how, and what ends a conversation.
+
+use tertulia_protocol::{Close, Code, Key, ServerFrame};
+
+use super::support::{Client, Cluster, LOBBY};
+
+async fn refusal(client: &mut Client) -> (Code, Option<String>) {
+    client
+        .until(|frame| match frame {
+            ServerFrame::Nack { refusal, .. } | ServerFrame::Error { refusal, .. } => {
+                Some((refusal.code, refusal.field.map(|field| field.into_owned())))
+            }
+            _ => None,
+        })
+        .await
+}
+
+fn send(body: &str) -> String {
+    let body = serde_json::to_string(body).expect("a string");
+    format!(r#"{{"t":"send","room":1,"key":"{}","body":{body}}}"#, Key::mint())
+}
+
+#[tokio::test]
+async fn ordinary_faults_are_answered_with_the_field_and_the_conversation_goes_on() {
+    let cluster = Cluster::limited();
+    let mut ana = cluster.instances[0].guest("Ana").await;
+    let long = "x".repeat(10_001);
+    let cases = [
+        (send(""), Code::Empty, Some("body")),
+        (send(" \u{200b}\u{2060}\n"), Code::Empty, Some("body")),
+        (send(&long), Code::TooLong, Some("body")),
+        (send("a\0b"), Code::BadChar, Some("body")),
+        (send("hi").replace(r#""room":1"#, r#""room":99"#), Code::NotFound, Some("room")),
+        (r#"{"t":"subscribe","room":99}"#.to_owned(), Code::NotFound, Some("room")),
+        (r#"{"t":"subscribe","room":1,"after":-1}"#.to_owned(), Code::BadCursor, Some("after")),
+        (r#"{"t":"history","room":1,"before":0,"limit":5}"#.to_owned(), Code::BadCursor, Some("before")),
+        (r#"{"t":"history","room":1,"before":5,"limit":0}"#.to_owned(), Code::BadField, Some("limit")),
+        (r#"{"t":"pull","room":1,"after":-5,"limit":5}"#.to_owned(), Code::BadCursor, Some("after")),
+        (r#"{"t":"hello","v":1}"#.to_owned(), Code::Already, None),
+    ];
+    for (frame, code, field) in cases {
+        ana.say(&frame).await.unwrap_or_else(|ended| panic!("{frame:.80} ended the conversation: {ended:?}"));
+        assert_eq!(refusal(&mut ana).await, (code, field.map(str::to_owned)), "{frame:.80}");
+    }
+    assert_eq!(ana.post(LOBBY, "still here").await, 2, "nothing of the above was stored");
+}
+
+#[tokio::test]
+async fn verbs_that_are_not_built_yet_are_refused_honestly() {
+    let cluster = Cluster::limited();
+    let mut ana = cluster.instances[0].guest("Ana").await;
+    let seq = ana.post(LOBBY, "to be edited").await;
+    let edit = format!(r#"{{"t":"edit","room":1,"key":"{}","message":{seq},"body":"edited"}}"#, Key::mint());
+    ana.say(&edit).await.expect("the conversation goes on");
+    assert_eq!(refusal(&mut ana).await.0, Code::Unsupported);
+}
+
+#[tokio::test]
+async fn any_frame_before_hello_and_a_wrong_version_end_the_conversation() {
+    let cluster = Cluster::limited();
+    let chat = &cluster.instances[0].chat;
+    for (frame, close) in [
+        (send("hi"), Close::BeforeHello),
+        (r#"{"t":"ping"}"#.to_owned(), Close::BeforeHello),
+        (r#"{"t":"hello","v":2}"#.to_owned(), Close::Version),
+        (r#"{"t":"hello","v":"1"}"#.to_owned(), Close::Version),
+        (r#"{"t":"hello"}"#.to_owned(), Close::Version),
+    ] {
+        let (person, token) = chat.enter("Ana").await.expect("fine");
+        let hash = crate::Token::hash_of(token.reveal()).expect("a token has a hash");
+        let mut connection = crate::Connection::open(chat.clone(), person, hash);
+        let ended = connection.hear(&frame).await.expect_err("this ends it");
+        assert_eq!(ended.close, close, "{frame:.60}");
+    }
+}
+
+#[tokio::test]
+async fn five_malformed_frames_end_the_conversation_and_four_do_not() {
+    let cluster = Cluster::limited();
+    let mut ana = cluster.instances[0].guest("Ana").await;
+    for _ in 0..4 {
+        ana.say("{").await.expect("not yet");
+    }
+    assert_eq!(ana.say("[]").await.expect_err("the fifth").close, Close::Malformed);
+}
+
+#[tokio::test]
+async fn a_flood_is_told_to_slow_down_and_then_closed() {
+    let cluster = Cluster::limited();
+    let mut ana = cluster.instances[0].guest("Ana").await;
+    let mut ended = None;
+    for _ in 0..1_000 {
+        if let Err(why) = ana.say(r#"{"t":"typing","room":1}"#).await {
+            ended = Some(why.close);
+            break;
+        }
+    }
+    assert_eq!(ended, Some(Close::RateLimited));
+    assert_eq!(refusal(&mut ana).await.0, Code::RateLimited, "told before it was closed");
+}
+
+#[tokio::test]
+async fn leaving_ends_the_sockets_of_the_session_on_every_instance() {
+    let cluster = Cluster::of(2);
+    let [a, b] = cluster.instances.as_slice() else { panic!("two instances") };
+    let mut ana = a.guest("Ana").await;
+    let mut biel = b.guest("Biel").await;
+    let hash = crate::Token::hash_of(ana.token.reveal()).expect("a token has a hash");
+    b.chat.leave(hash).await.expect("left on the other instance");
+    let ended = loop {
+        match ana.next().await {
+            Ok(_) => {}
+            Err(ended) => break ended,
+        }
+    };
+    assert_eq!(ended.close, Close::Revoked);
+    assert_eq!(biel.post(LOBBY, "unharmed").await, 2);
+    assert_eq!(a.chat.viewer(hash).await.expect("readable"), None);
+}
+
+#[tokio::test]
+async fn an_answer_goes_to_the_one_who_asked_alone() {
+    let cluster = Cluster::limited();
+    let instance = &cluster.instances[0];
+    let (mut ana, mut biel) = (instance.guest("Ana").await, instance.guest("Biel").await);
+    biel.subscribe(LOBBY, None).await;
+    ana.say(&send("")).await.expect("answered");
+    refusal(&mut ana).await;
+    let seq = ana.post(LOBBY, "seen").await;
+    let heard = biel
+        .until(|frame| match frame {
+            ServerFrame::Entries { entries, .. } => Some(entries),
+            ServerFrame::Error { .. } | ServerFrame::Nack { .. } | ServerFrame::Ack { .. } => {
+                panic!("somebody else's answer: {frame:?}")
+            }
+            _ => None,
+        })
+        .await;
+    assert_eq!(heard.last().map(|entry| entry.seq.0), Some(seq));
+}

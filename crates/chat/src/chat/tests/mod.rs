@@ -1,0 +1,5 @@
+//! Whole instances in one process: one SQLite file, one embedded bus that can be cut, conversations instead of sockets.
+
+mod delivery;
+mod manners;
+mod support;
