@@ -1,9 +1,9 @@
 //! Our own messages from the keystroke to the log.
 
-use tertulia_protocol::{Code, Epoch, Refusal, Seq};
+use tertulia_protocol::{Change, Code, Epoch, Refusal, Seq};
 
 use super::super::{RowId, RowState, Timeline};
-use super::{ANA, ME, NOON, epoch, key, pending, posted, talk, timeline, words};
+use super::{ANA, ME, NOON, entry, epoch, key, pending, posted, talk, timeline, words};
 
 fn refusal() -> Refusal {
     Refusal::new(Code::TooLong, "too long")
@@ -76,6 +76,17 @@ fn an_acked_row_goes_when_the_log_is_known_that_far_without_it() {
     timeline.acked(key(9), Seq(60), NOON);
     timeline.reset(epoch(), Seq(50));
     assert_eq!(words(&timeline), ["9?"], "entry 40 is history; entry 60 will come");
+}
+
+#[test]
+fn an_acked_row_goes_with_its_number_even_when_the_entry_cannot_be_shown() {
+    let mut timeline = with_pending(&[8, 9]);
+    timeline.acked(key(8), Seq(2), NOON);
+    timeline.acked(key(9), Seq(3), NOON);
+    timeline.apply(&[entry(2, ME, Change::Unknown)]);
+    assert_eq!(words(&timeline), ["1", "9?"], "entry 3 may still be the other one");
+    timeline.reset(epoch(), Seq(3));
+    assert!(words(&timeline).is_empty());
 }
 
 #[test]
