@@ -56,9 +56,9 @@ fn too_long() -> Refusal {
     Refusal::new(Code::TooLong, message).field("body").limit(BODY_CHARS as u64)
 }
 
-/// Normalises line ends and strips what must not be stored.
+/// Strips what must not be stored.
 fn clean(text: &str) -> String {
-    let text = text.replace("\r\n", "\n");
+    // Dropping every carriage return is also what turns the line ends of forms into plain ones.
     let kept: String = text.chars().filter(|&c| c == '\n' || c == '\t' || !c.is_control()).collect();
     // Leading blank lines go, but the indentation of the first line with text stays: it may be code.
     let start =
