@@ -12,7 +12,7 @@ use tokio::time::sleep_until;
 
 use crate::ledger::{Acked, Faults};
 use crate::pace::{Beat, Window};
-use crate::report::Report;
+use crate::report::{Goal, Report};
 use crate::samples::Samples;
 use crate::seat::{Book, Heads, Left, Plan, Seat};
 use crate::stage::{Stage, proc};
@@ -73,18 +73,18 @@ impl Sung {
         Ok(())
     }
 
-    /// Adds the percentiles of one kind of latency.
+    /// Adds the percentiles of one kind of latency, with a goal for the 99th where there is one.
     ///
     /// # Errors
     /// When a histogram cannot be made.
-    pub(crate) fn latency(report: &mut Report, name: &str, samples: &Samples) -> Outcome<()> {
+    pub(crate) fn latency(report: &mut Report, name: &str, samples: &Samples, goal: Option<Goal>) -> Outcome<()> {
         let spread = samples.spread()?;
         let some = |value: f64| (samples.len() > 0).then_some(value);
         report.figure(format!("{name} p50"), some(spread.p50), "ms");
         report.figure(format!("{name} p90"), some(spread.p90), "ms");
-        report.figure(format!("{name} max"), some(spread.max), "ms");
-        // Last, so that a goal can be put on it.
         report.figure(format!("{name} p99"), some(spread.p99), "ms");
+        goal.into_iter().for_each(|goal| report.goal(goal));
+        report.figure(format!("{name} max"), some(spread.max), "ms");
         Ok(())
     }
 }
@@ -154,7 +154,7 @@ fn judge(all: Vec<Left>) -> (Book, Faults) {
     }
     let (mut book, mut faults) = (Book::default(), Faults::default());
     for left in all {
-        faults.add(left.ledger.verdict(truth.get(&left.room).map_or(&[], Vec::as_slice)));
+        faults = faults.plus(left.ledger.verdict(truth.get(&left.room).map_or(&[], Vec::as_slice)));
         book.merge(left.book);
     }
     (book, faults)
