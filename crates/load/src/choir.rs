@@ -22,6 +22,9 @@ use crate::trouble::{Because, Outcome, trouble};
 /// Between deciding when to start and starting: every task is at the line by then.
 const LEAD: Duration = Duration::from_millis(300);
 
+/// A generator later than this, in milliseconds, measures its own machine: its timer alone is at most 2 ms late.
+const BUSY_MS: f64 = 10.0;
+
 /// How a choir sings.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Score {
@@ -66,7 +69,11 @@ impl Sung {
         report.figure("server CPU", self.server_cpu.map(|cpu| cpu / self.seconds * 100.0), "% of a core");
         report.figure("generator CPU", self.own_cpu / self.seconds * 100.0, "% of a core");
         if self.book.lag.len() > 0 {
-            report.figure("generator late p99 (within the latencies)", self.book.lag.spread()?.p99, "ms");
+            let late = self.book.lag.spread()?.p99;
+            report.figure("generator late p99 (within the latencies)", late, "ms");
+            if late > BUSY_MS {
+                report.notes.push("the generator itself was late: this machine is busy with something else".to_owned());
+            }
         }
         report.faults = Some(self.faults);
         report.notes.extend(self.book.notes());
