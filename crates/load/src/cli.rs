@@ -75,6 +75,18 @@ pub(crate) struct All {
 }
 
 impl Scenario {
+    /// What it is called on the command line.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Sends(_) => "sends",
+            Self::Delivery(_) => "delivery",
+            Self::Fanout(_) => "fanout",
+            Self::Idle(_) => "idle",
+            Self::Html(_) => "html",
+            Self::All(_) => "all",
+        }
+    }
+
     /// What it consists of.
     pub(crate) fn parts(&self) -> Vec<Self> {
         let Self::All(all) = self else { return vec![self.clone()] };

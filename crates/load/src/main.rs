@@ -40,10 +40,7 @@ async fn main() -> ExitCode {
     // Dropping the run kills what it started and removes its files.
     let outcome = tokio::select! {
         outcome = run(&cli) => outcome,
-        interrupted = tokio::signal::ctrl_c() => match interrupted.because("waiting for Ctrl-C") {
-            Ok(()) => trouble("interrupted"),
-            Err(error) => Err(error),
-        },
+        stopped = stopped() => stopped.and_then(|()| trouble("stopped before the end")),
     };
     match outcome {
         Ok(code) => code,
@@ -51,6 +48,17 @@ async fn main() -> ExitCode {
             eprintln!("tertulia-load: {error}");
             ExitCode::from(2)
         }
+    }
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+async fn stopped() -> Outcome<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).because("waiting for SIGTERM")?;
+    // Nothing is lost when either is dropped: the other ends the process.
+    tokio::select! {
+        interrupted = tokio::signal::ctrl_c() => interrupted.because("waiting for Ctrl-C"),
+        _ = terminate.recv() => Ok(()),
     }
 }
 
@@ -70,7 +78,7 @@ async fn run(cli: &Cli) -> Outcome<ExitCode> {
             }
             Err(error) => {
                 failed = true;
-                eprintln!("tertulia-load: {error}");
+                eprintln!("tertulia-load: {}: {error}", scenario.name());
             }
         }
     }
@@ -89,10 +97,10 @@ async fn run(cli: &Cli) -> Outcome<ExitCode> {
 async fn measured(scenario: &Scenario, common: &Common) -> Outcome<Vec<Report>> {
     Ok(match scenario {
         Scenario::Sends(options) => sends::run(options, common).await?,
-        Scenario::Delivery(options) => vec![delivery::run(options, common).await?],
-        Scenario::Fanout(options) => vec![fanout::run(options, common).await?],
-        Scenario::Idle(options) => vec![idle::run(options, common).await?],
-        Scenario::Html(options) => vec![html::run(options, common).await?],
+        Scenario::Delivery(options) => delivery::run(options, common).await?,
+        Scenario::Fanout(options) => fanout::run(options, common).await?,
+        Scenario::Idle(options) => idle::run(options, common).await?,
+        Scenario::Html(options) => html::run(options, common).await?,
         // Taken apart by `parts`.
         Scenario::All(_) => Vec::new(),
     })

@@ -153,6 +153,8 @@ async fn accept(listener: TcpListener, state: Arc<State>) {
     let mut connections = JoinSet::new();
     loop {
         let (stream, _) = listener.accept().await.unwrap();
+        // As every chat server must: Nagle's algorithm would hold small frames back for 40 ms.
+        stream.set_nodelay(true).unwrap();
         let state = Arc::clone(&state);
         connections.spawn(async move {
             let service = service_fn(move |request| route(request, Arc::clone(&state)));

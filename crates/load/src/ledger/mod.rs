@@ -58,12 +58,14 @@ impl Faults {
         *self == Self::default()
     }
 
-    /// Adds another receiver's.
-    pub(crate) fn add(&mut self, other: Self) {
-        self.lost += other.lost;
-        self.doubled += other.doubled;
-        self.out_of_order += other.out_of_order;
-        self.altered += other.altered;
+    /// These and another receiver's.
+    pub(crate) fn plus(self, other: Self) -> Self {
+        Self {
+            lost: self.lost + other.lost,
+            doubled: self.doubled + other.doubled,
+            out_of_order: self.out_of_order + other.out_of_order,
+            altered: self.altered + other.altered,
+        }
     }
 }
 

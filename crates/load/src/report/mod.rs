@@ -119,9 +119,9 @@ pub(crate) fn summary(reports: &[Report]) -> String {
             rows.push([format!("{scenario}: {name}"), value, goal, verdict]);
         }
     }
-    let mut faults = Faults::default();
-    reports.iter().filter_map(|report| report.faults).for_each(|more| faults.add(more));
-    rows.push(fault_row(faults));
+    // None at all when nothing was delivered: that is not "all 0".
+    let faults = reports.iter().filter_map(|report| report.faults).reduce(Faults::plus);
+    rows.extend(faults.map(fault_row));
     format!("Summary\n{}", aligned(&rows))
 }
 

@@ -56,3 +56,11 @@ fn a_figure_that_is_no_number_is_not_seen() {
     assert_eq!(json["figures"][0]["value"], serde_json::Value::Null);
     assert_eq!(json["figures"][0]["goal"]["under"], 1.0);
 }
+
+#[test]
+fn a_summary_of_nothing_delivered_claims_nothing() {
+    let mut report = report();
+    report.faults = None;
+    assert!(!summary(&[report]).contains("lost"));
+    assert!(!summary(&[]).contains("met"));
+}

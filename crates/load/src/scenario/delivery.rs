@@ -5,7 +5,7 @@ use std::time::Duration;
 use tertulia_protocol::{BusState, RoomId};
 use tokio::time::{Instant, sleep};
 
-use super::Common;
+use super::{Common, on_stage};
 use crate::choir::{Score, Sung, sing};
 use crate::crowd;
 use crate::live::Live;
@@ -40,11 +40,8 @@ pub(crate) struct Delivery {
 ///
 /// # Errors
 /// When it cannot be measured.
-pub(crate) async fn run(options: &Delivery, common: &Common) -> Outcome<Report> {
-    let stage = Stage::set(&common.source, 2).await?;
-    let mut report = measured(options, common, &stage).await?;
-    report.notes.extend(stage.strike().await);
-    Ok(report)
+pub(crate) async fn run(options: &Delivery, common: &Common) -> Outcome<Vec<Report>> {
+    on_stage(common, 2, async |stage| Ok(vec![measured(options, common, stage).await?])).await
 }
 
 async fn measured(options: &Delivery, common: &Common, stage: &Stage) -> Outcome<Report> {
@@ -73,10 +70,9 @@ async fn measured(options: &Delivery, common: &Common, stage: &Stage) -> Outcome
         options.rate,
         length.as_secs()
     ));
-    Sung::latency(&mut report, "delivery", &sung.book.deliveries)?;
-    report.goal(Goal::Under(50.0));
+    Sung::latency(&mut report, "delivery", &sung.book.deliveries, Some(Goal::Under(50.0)))?;
     report.figure("deliveries measured", sung.book.deliveries.len() as f64, "");
-    Sung::latency(&mut report, "ack", &sung.book.acks)?;
+    Sung::latency(&mut report, "ack", &sung.book.acks, None)?;
     report.figure("acked", sung.book.acked_in_window as f64 / sung.seconds, "/s");
     sung.close(&mut report)?;
     Ok(report)

@@ -1,6 +1,6 @@
 //! One busy room: what a delivery costs the server.
 
-use super::Common;
+use super::{Common, on_stage};
 use crate::choir::{Score, Sung, sing};
 use crate::crowd;
 use crate::report::{Goal, Report};
@@ -30,13 +30,10 @@ pub(crate) struct Fanout {
 ///
 /// # Errors
 /// When it cannot be measured.
-pub(crate) async fn run(options: &Fanout, common: &Common) -> Outcome<Report> {
+pub(crate) async fn run(options: &Fanout, common: &Common) -> Outcome<Vec<Report>> {
     super::check_rate(options.rate)?;
     super::sockets_allowed(options.members as usize)?;
-    let stage = Stage::set(&common.source, 1).await?;
-    let mut report = measured(options, common, &stage).await?;
-    report.notes.extend(stage.strike().await);
-    Ok(report)
+    on_stage(common, 1, async |stage| Ok(vec![measured(options, common, stage).await?])).await
 }
 
 async fn measured(options: &Fanout, common: &Common, stage: &Stage) -> Outcome<Report> {
@@ -63,7 +60,7 @@ async fn measured(options: &Fanout, common: &Common, stage: &Stage) -> Outcome<R
     ));
     let book = &sung.book;
     report.figure("deliveries", book.entries as f64 / sung.seconds, "/s");
-    Sung::latency(&mut report, "delivery", &book.deliveries)?;
+    Sung::latency(&mut report, "delivery", &book.deliveries, None)?;
     report.figure("server CPU per delivery", sung.server_micros_per(book.entries), "us");
     report.goal(Goal::AtMost(8.5));
     report.figure("entries per frame", book.entries as f64 / book.frames as f64, "");

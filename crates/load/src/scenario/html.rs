@@ -8,7 +8,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use super::{Common, check_rate};
+use super::{Common, check_rate, on_stage};
 use crate::choir::Sung;
 use crate::crowd;
 use crate::live::{Live, Next};
@@ -41,12 +41,9 @@ pub(crate) struct Html {
 ///
 /// # Errors
 /// When it cannot be measured, or the page lacks a message.
-pub(crate) async fn run(options: &Html, common: &Common) -> Outcome<Report> {
+pub(crate) async fn run(options: &Html, common: &Common) -> Outcome<Vec<Report>> {
     check_rate(options.rate)?;
-    let stage = Stage::set(&common.source, 1).await?;
-    let mut report = measured(options, common, &stage).await?;
-    report.notes.extend(stage.strike().await);
-    Ok(report)
+    on_stage(common, 1, async |stage| Ok(vec![measured(options, common, stage).await?])).await
 }
 
 async fn measured(options: &Html, common: &Common, stage: &Stage) -> Outcome<Report> {
@@ -89,8 +86,7 @@ async fn measured(options: &Html, common: &Common, stage: &Stage) -> Outcome<Rep
         options.rate,
         length.as_secs()
     ));
-    Sung::latency(&mut report, "first HTML", &samples)?;
-    report.goal(Goal::Under(25.0));
+    Sung::latency(&mut report, "first HTML", &samples, Some(Goal::Under(25.0)))?;
     report.figure("pages measured", samples.len() as f64, "");
     report.figure("page, not compressed", bytes as f64 / 1024.0, "KiB");
     report.figure("server CPU per page", cpu.map(|cpu| cpu * 1e6 / samples.len() as f64), "us");

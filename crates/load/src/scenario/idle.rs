@@ -2,7 +2,7 @@
 
 use tertulia_protocol::RoomId;
 
-use super::Common;
+use super::{Common, on_stage};
 use crate::crowd::{self, Hears};
 use crate::live::{Live, Next};
 use crate::report::{Goal, Report};
@@ -21,7 +21,7 @@ pub(crate) struct Idle {
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=28_000))]
     pub(crate) sockets: u32,
     /// Rooms they are spread over, each following one; 0: they follow none.
-    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(0..=500))]
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(0..=400))]
     pub(crate) rooms: u32,
 }
 
@@ -29,12 +29,9 @@ pub(crate) struct Idle {
 ///
 /// # Errors
 /// When it cannot be measured.
-pub(crate) async fn run(options: &Idle, common: &Common) -> Outcome<Report> {
+pub(crate) async fn run(options: &Idle, common: &Common) -> Outcome<Vec<Report>> {
     super::sockets_allowed(options.sockets as usize + WARM)?;
-    let stage = Stage::set(&common.source, 1).await?;
-    let mut report = measured(options, common, &stage).await?;
-    report.notes.extend(stage.strike().await);
-    Ok(report)
+    on_stage(common, 1, async |stage| Ok(vec![measured(options, common, stage).await?])).await
 }
 
 async fn measured(options: &Idle, common: &Common, stage: &Stage) -> Outcome<Report> {

@@ -11,7 +11,8 @@ mod tests;
 use std::fmt::Arguments;
 use std::time::Duration;
 
-use crate::stage::Source;
+use crate::report::Report;
+use crate::stage::{Source, Stage};
 use crate::trouble::{Because, Outcome, trouble};
 
 /// Files beside the sockets: the binary, logs, HTTP connections, the runtime's own.
@@ -41,6 +42,28 @@ impl Common {
         if !self.quiet {
             eprintln!("{what}");
         }
+    }
+}
+
+/// Sets the stage, measures, and strikes it whether or not that went well.
+async fn on_stage(
+    common: &Common,
+    instances: usize,
+    measure: impl AsyncFnOnce(&Stage) -> Outcome<Vec<Report>>,
+) -> Outcome<Vec<Report>> {
+    let stage = Stage::set(&common.source, instances).await?;
+    let outcome = measure(&stage).await;
+    let notes = stage.strike().await;
+    match outcome {
+        Ok(mut reports) => {
+            if let Some(last) = reports.last_mut() {
+                last.notes.extend(notes);
+            }
+            Ok(reports)
+        }
+        // A server that died explains what was seen of it.
+        Err(error) if notes.is_empty() => Err(error),
+        Err(error) => trouble(format!("{error} ({})", notes.join("; "))),
     }
 }
 

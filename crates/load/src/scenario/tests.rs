@@ -26,7 +26,7 @@ const DELIVERY: delivery::Delivery = delivery::Delivery { rate: 100.0, senders: 
 /// What `delivery` finds out about a fake with this quirk: 2 senders and 3 receivers, 5 who hear.
 async fn faults(quirk: Quirk) -> Faults {
     let fake = Fake::start(quirk).await;
-    delivery::run(&DELIVERY, &common(&fake)).await.unwrap().faults.unwrap()
+    delivery::run(&DELIVERY, &common(&fake)).await.unwrap()[0].faults.unwrap()
 }
 
 #[tokio::test]
@@ -56,7 +56,7 @@ async fn a_lonely_speaker_keeps_its_rate() {
 #[tokio::test]
 async fn an_honest_server_is_found_correct_by_delivery_and_every_message_is_measured_at_b() {
     let fake = Fake::start(Quirk::Honest).await;
-    let report = delivery::run(&DELIVERY, &common(&fake)).await.unwrap();
+    let report = delivery::run(&DELIVERY, &common(&fake)).await.unwrap().remove(0);
     assert!(report.is_correct(), "{}", report.table());
     // 100 messages are due within the window, and the 3 receivers hear each; the senders' own are not counted.
     assert!((value(&report, "deliveries measured") - 300.0).abs() <= 6.0, "{}", report.table());
@@ -85,7 +85,7 @@ async fn an_altered_text_is_found_out_by_everybody() {
 #[tokio::test]
 async fn a_socket_cut_in_the_middle_resumes_without_a_fault_and_says_again_what_was_not_answered() {
     let fake = Fake::start(Quirk::Cut(20)).await;
-    let report = delivery::run(&DELIVERY, &common(&fake)).await.unwrap();
+    let report = delivery::run(&DELIVERY, &common(&fake)).await.unwrap().remove(0);
     assert!(report.is_correct(), "{}", report.table());
     assert!(report.notes.iter().any(|note| note.starts_with("5 sockets closed")), "{:?}", report.notes);
     assert!(!report.notes.iter().any(|note| note.contains("never answered")), "{:?}", report.notes);
@@ -97,7 +97,7 @@ async fn a_socket_cut_in_the_middle_resumes_without_a_fault_and_says_again_what_
 async fn a_stall_is_charged_to_every_send_that_was_due_meanwhile() {
     let fake = Fake::start(Quirk::Stall(60, Duration::from_millis(500))).await;
     let options = delivery::Delivery { senders: 1, ..DELIVERY };
-    let report = delivery::run(&options, &common(&fake)).await.unwrap();
+    let report = delivery::run(&options, &common(&fake)).await.unwrap().remove(0);
     assert!(report.is_correct());
     // 50 of the 100 were due during the stall: a closed loop would have shown one slow send of a hundred.
     assert!(value(&report, "ack max") >= 450.0, "{}", report.table());
@@ -115,7 +115,7 @@ async fn a_rate_limit_ends_the_run_with_a_hint() {
 async fn one_room_with_many_members_is_measured() {
     let fake = Fake::start(Quirk::Honest).await;
     let options = fanout::Fanout { members: 50, rate: 20.0, speakers: 2, bytes: 200 };
-    let report = fanout::run(&options, &common(&fake)).await.unwrap();
+    let report = fanout::run(&options, &common(&fake)).await.unwrap().remove(0);
     assert!(report.is_correct(), "{}", report.table());
     assert!(value(&report, "deliveries") > 0.0);
     assert!(value(&report, "entries per frame") >= 1.0);
@@ -126,7 +126,7 @@ async fn one_room_with_many_members_is_measured() {
 #[tokio::test]
 async fn idle_sockets_are_all_opened_and_alive() {
     let fake = Fake::start(Quirk::Honest).await;
-    let report = idle::run(&idle::Idle { sockets: 100, rooms: 5 }, &common(&fake)).await.unwrap();
+    let report = idle::run(&idle::Idle { sockets: 100, rooms: 5 }, &common(&fake)).await.unwrap().remove(0);
     assert!((value(&report, "sockets alive at the end") - 100.0).abs() < f64::EPSILON);
     assert_eq!(fake.opened(), 100 + 32);
     assert!(report.table().contains("not seen"), "the memory of a server that is not ours");
@@ -135,7 +135,7 @@ async fn idle_sockets_are_all_opened_and_alive() {
 #[tokio::test]
 async fn every_page_that_was_due_is_measured() {
     let fake = Fake::start(Quirk::Honest).await;
-    let report = html::run(&html::Html { rate: 50.0, plain: false }, &common(&fake)).await.unwrap();
+    let report = html::run(&html::Html { rate: 50.0, plain: false }, &common(&fake)).await.unwrap().remove(0);
     assert!((value(&report, "pages measured") - 50.0).abs() <= 1.0, "{}", report.table());
     assert!(value(&report, "requests failed").abs() < f64::EPSILON);
 }
