@@ -163,7 +163,7 @@ pub const SETTINGS: [Setting; 19] = [
         placeholder: "N",
         kind: Kind::Number { min: 0, max: 65_535 },
         default: Fallback::Value("3000"),
-        help: "The TCP port to listen on; 0 takes any free one; the plain variable PORT counts too, after this one's own",
+        help: "The TCP port to listen on; 0 takes any free one; the plain variable PORT counts after TERTULIA_PORT",
         ..ROW
     },
     Setting {
@@ -233,7 +233,7 @@ pub const SETTINGS: [Setting; 19] = [
         placeholder: "WORD",
         kind: Kind::Choice(&["full", "normal"]),
         default: Fallback::Value("full"),
-        help: "When SQLite calls a message stored: full survives a power cut, normal is faster and may lose the last moments",
+        help: "When a message counts as stored: full survives a power cut, normal is faster and may lose a moment",
         ..ROW
     },
     Setting {
@@ -255,7 +255,7 @@ pub const SETTINGS: [Setting; 19] = [
         kind: Kind::Text("redis://[[user]:password@]host[:port][/db]"),
         default: Fallback::Words("none: one instance that needs no Redis"),
         secret: true,
-        help: "The Redis through which instances hear each other; a password is better kept in the variable or the file than on the command line",
+        help: "The Redis through which instances hear each other; better not as a flag if it carries a password",
         ..ROW
     },
     Setting {
