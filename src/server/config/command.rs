@@ -1,0 +1,60 @@
+//! The command line, made of the table. It only splits what was typed; values are judged with all the others, so
+//! that one run names every mistake.
+
+use clap::builder::{OsStringValueParser, StyledStr};
+use clap::{Arg, ArgAction, Command as Clap};
+
+use super::table::{Id, Kind, PORT_ALIAS, SETTINGS, Setting};
+
+/// The name of the subcommand that runs the server.
+pub(super) const SERVE: &str = "serve";
+
+/// The name of the subcommand that prints the table.
+pub(super) const TABLE: &str = "settings";
+
+const AFTER_HELP: &str = "\
+A flag counts before its variable, a variable before the file, the file before the default. An empty variable counts
+as not set; an empty flag takes back what is said elsewhere. The file is TOML: `port = 3001`.";
+
+/// The whole command line.
+#[must_use]
+pub fn command() -> Clap {
+    let table = Clap::new(TABLE).about("Print the table of all settings").arg(
+        Arg::new("markdown").long("markdown").action(ArgAction::SetTrue).required(true).help("As a Markdown table"),
+    );
+    let serve = Clap::new(SERVE).about("Run the server").args(SETTINGS.iter().map(flag)).after_help(AFTER_HELP);
+    Clap::new("tertulia")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("A self-hosted group chat: one command, one file of data, and as many instances as you like.")
+        .propagate_version(true)
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommands([serve, table])
+}
+
+fn flag(setting: &Setting) -> Arg {
+    let list = matches!(setting.kind, Kind::List(_));
+    Arg::new(setting.name)
+        .long(setting.long())
+        .value_name(setting.placeholder)
+        .value_parser(OsStringValueParser::new())
+        .allow_negative_numbers(true)
+        .action(if list { ArgAction::Append } else { ArgAction::Set })
+        .help_heading(setting.section)
+        .help(StyledStr::from(format!("{} [default: {}]", setting.help, setting.default_words())))
+        .long_help(StyledStr::from(long_help(setting)))
+}
+
+fn long_help(setting: &Setting) -> String {
+    let alias = if setting.id == Id::Port { format!(", then {PORT_ALIAS}") } else { String::new() };
+    let unit = if setting.unit.is_empty() { String::new() } else { format!(" {}", setting.unit) };
+    let key = setting.key().map(|key| format!("[file: {key}] ")).unwrap_or_default();
+    format!(
+        "{}.\n{key}[variable: {}{alias}]\n[default: {}{}]\n[allowed: {}{unit}]",
+        setting.help,
+        setting.variable(),
+        setting.default_words(),
+        if setting.default_words().bytes().all(|byte| byte.is_ascii_digit()) { unit.as_str() } else { "" },
+        setting.allowed(),
+    )
+}

@@ -1,0 +1,83 @@
+//! The file of settings: TOML, flat, each key with its own type. Errors say the line, never the line's text, which
+//! may hold a password.
+
+use std::path::Path;
+
+use toml::de::{DeTable, DeValue};
+
+use super::error::{SettingError, Source};
+use super::sources::Found;
+use super::suggest::nearest;
+use super::table::{Kind, SETTINGS, Setting};
+
+/// Reads the file's text into what was found.
+pub(super) fn read(path: &Path, text: &str, found: &mut Found) {
+    let (table, errors) = DeTable::parse_recoverable(text);
+    let source = |at: Option<usize>, key: Option<&str>| Source::File {
+        path: path.to_owned(),
+        line: at.map(|at| line_of(text, at)),
+        key: key.map(str::to_owned),
+    };
+    if !errors.is_empty() {
+        // What could be recovered from a broken file would be guessed at: only say where it is broken.
+        found.errors.extend(errors.iter().map(|error| {
+            let at = error.span().map(|span| span.start);
+            SettingError::other(source(at, None), format!("this is not TOML: {}", error.message()))
+        }));
+        return;
+    }
+    let mut entries: Vec<_> = table.get_ref().iter().collect();
+    entries.sort_by_key(|(key, _)| key.span().start);
+    for (key, value) in entries {
+        let name = key.get_ref().as_ref();
+        let source = source(Some(key.span().start), Some(name));
+        match SETTINGS.iter().find(|setting| setting.key() == Some(name)) {
+            None => {
+                let known = nearest(name, SETTINGS.iter().filter_map(Setting::key));
+                found.errors.push(SettingError::unknown(source, known.map(str::to_owned)));
+            }
+            Some(setting) => match text_of(setting, value.get_ref()) {
+                Ok(text) => found.offer(setting.id, text, source),
+                Err(reason) => {
+                    found.errors.push(SettingError::value(setting.id, source, &shown(value.get_ref()), Some(reason)))
+                }
+            },
+        }
+    }
+}
+
+/// The value as the text a flag would carry, if it has the setting's type.
+fn text_of(setting: &Setting, value: &DeValue<'_>) -> Result<String, &'static str> {
+    match (setting.kind, value) {
+        (Kind::Number { .. }, DeValue::Integer(number)) => Ok(i128::from_str_radix(number.as_str(), number.radix())
+            .map_or_else(|_| number.to_string(), |number| number.to_string())),
+        (Kind::Number { .. }, _) => Err("in the file it is a number without quotes"),
+        (Kind::Choice(_) | Kind::Text(_), DeValue::String(text)) => Ok(text.to_string()),
+        (Kind::Choice(_) | Kind::Text(_), _) => Err("in the file it is a text in quotes"),
+        (Kind::List(_), DeValue::Array(items)) => items
+            .iter()
+            .map(|item| item.get_ref().as_str())
+            .collect::<Option<Vec<_>>>()
+            .map(|texts| texts.join(","))
+            .ok_or("in the file it is an array of texts in quotes"),
+        (Kind::List(_), _) => Err("in the file it is an array of texts in quotes"),
+    }
+}
+
+/// A value of the wrong type, as an error shows it.
+fn shown(value: &DeValue<'_>) -> String {
+    match value {
+        DeValue::String(text) => text.to_string(),
+        DeValue::Integer(number) => number.to_string(),
+        DeValue::Float(number) => number.to_string(),
+        DeValue::Boolean(truth) => truth.to_string(),
+        DeValue::Datetime(moment) => moment.to_string(),
+        DeValue::Array(_) => "[…]".to_owned(),
+        DeValue::Table(_) => "{…}".to_owned(),
+    }
+}
+
+/// The line of a byte, from 1.
+fn line_of(text: &str, at: usize) -> usize {
+    text.bytes().take(at).filter(|byte| *byte == b'\n').count() + 1
+}

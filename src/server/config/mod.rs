@@ -1,0 +1,74 @@
+//! What the server can be told, and how: one table of settings (`table.rs`), from which come the command line, the
+//! variables, the file, `--help` and the README's table. A flag counts before a variable, a variable before the
+//! file, the file before the default. Every mistake is named in one go.
+
+mod command;
+mod error;
+mod file;
+mod markdown;
+mod process;
+mod redact;
+mod settings;
+mod sources;
+mod suggest;
+pub mod table;
+#[cfg(test)]
+mod tests;
+mod values;
+
+use std::ffi::OsString;
+use std::io;
+use std::path::Path;
+
+pub use command::command;
+pub use error::{EXIT_USAGE, SettingError, Source, Stop};
+pub use markdown::markdown;
+pub use settings::{LogFormat, Settings, Synchronous};
+pub use values::{Database, IpRange, PublicUrl, RedisUrl, Secret};
+
+/// How the file of settings is read.
+pub type ReadFile<'a> = &'a dyn Fn(&Path) -> io::Result<String>;
+
+/// Everything settings are made of, handed in, so that a test can make it up.
+pub struct Surroundings<'a> {
+    /// The arguments, the program's name first.
+    pub args: Vec<OsString>,
+    /// The environment.
+    pub env: Vec<(OsString, OsString)>,
+    /// Reads the file of settings.
+    pub read_file: ReadFile<'a>,
+    /// The machine's name, if it is known.
+    pub host: Option<String>,
+    /// The process's number.
+    pub pid: u32,
+}
+
+/// What the program was asked to do.
+#[derive(Debug)]
+pub enum Command {
+    /// Run the server.
+    Serve(Box<Settings>),
+    /// Print [`markdown`].
+    PrintSettingsMarkdown,
+}
+
+/// Understands what was asked for. It touches nothing but what it is handed.
+///
+/// # Errors
+/// Help, version, a command line that cannot be understood, or all settings that cannot be used; see [`Stop`].
+pub fn parse(surroundings: &Surroundings<'_>) -> Result<Command, Stop> {
+    let matches = command().try_get_matches_from(&surroundings.args).map_err(|error| said(&error, surroundings))?;
+    let Some((command::SERVE, serve)) = matches.subcommand() else {
+        return Ok(Command::PrintSettingsMarkdown);
+    };
+    let found = sources::Found::gather(serve, &surroundings.env, surroundings.read_file);
+    Settings::read(found, surroundings.host.as_deref(), surroundings.pid)
+        .map(|settings| Command::Serve(Box::new(settings)))
+        .map_err(Stop::Refused)
+}
+
+fn said(error: &clap::Error, surroundings: &Surroundings<'_>) -> Stop {
+    let args: Vec<String> = surroundings.args.iter().map(|arg| arg.to_string_lossy().into_owned()).collect();
+    let code = u8::try_from(error.exit_code()).unwrap_or(EXIT_USAGE);
+    Stop::Said { text: redact::said(&error.render().to_string(), &args), code }
+}
