@@ -19,7 +19,7 @@ pub fn Icon(
 #[component]
 pub fn Wordmark() -> impl IntoView {
     view! {
-        <svg class="wordmark" role="img" aria-label="Tertulia" viewBox="0 0 408 128">
+        <svg class="wordmark" role="img" aria-label="Tertulia">
             <use href="/icons.svg#wordmark"></use>
         </svg>
     }
@@ -29,7 +29,7 @@ pub fn Wordmark() -> impl IntoView {
 #[component]
 pub fn Table() -> impl IntoView {
     view! {
-        <svg class="table" aria-hidden="true" focusable="false" viewBox="0 0 96 96">
+        <svg class="table" aria-hidden="true" focusable="false">
             <use href="/icons.svg#table"></use>
         </svg>
     }
