@@ -23,6 +23,10 @@ fn main() -> ExitCode {
             }
         }
         Ok(Command::PrintSettingsMarkdown) => logging::say(&markdown()),
-        Err(stop) => stop.tell(),
+        Err(stop) => {
+            // Nobody can be told when even standard error is closed; the exit code says it.
+            let _ = stop.report();
+            ExitCode::from(stop.code())
+        }
     }
 }

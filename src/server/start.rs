@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::client::Places;
-use super::config::{Database, Settings, Synchronous};
+use super::config::{Database, RateLimits, Settings, Synchronous};
 use super::state::{App, Origin};
 use super::{assets, router, serve, shutdown};
 
@@ -44,7 +44,7 @@ pub async fn run(settings: Settings) -> Result<(), StartError> {
         node,
         presence_grace: settings.presence_grace,
         session_ms: i64::try_from(settings.session.as_millis()).unwrap_or(i64::MAX),
-        rate_limits: true,
+        rate_limits: settings.rate_limits == RateLimits::On,
     };
     let chat = Chat::start(store.clone(), connected, Arc::new(SystemClock), options);
 

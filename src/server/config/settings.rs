@@ -28,6 +28,16 @@ pub enum Synchronous {
     Normal,
 }
 
+/// Whether somebody who says too much in too short a time is slowed down.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RateLimits {
+    /// Yes.
+    #[default]
+    On,
+    /// No: for benchmarks.
+    Off,
+}
+
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LogFormat {
@@ -75,6 +85,8 @@ pub struct Settings {
     pub max_sockets_per_address: usize,
     /// How long a stopping instance lets work in hand come to its end: 1 to 300 s.
     pub shutdown: Duration,
+    /// Whether budgets are enforced.
+    pub rate_limits: RateLimits,
     /// Levels and `target=level` pairs, separated by commas; every such text is a filter to `tracing_subscriber`.
     pub log: String,
     /// How log lines look.
@@ -137,6 +149,7 @@ impl Settings {
             max_connections: reader.number(Id::MaxConnections),
             max_sockets_per_address: reader.number(Id::MaxSocketsPerAddress),
             shutdown: Duration::from_secs(reader.number(Id::ShutdownSeconds)),
+            rate_limits: reader.choice(Id::RateLimits, &[RateLimits::On, RateLimits::Off]),
             log: reader.text(Id::Log, values::log_filter).unwrap_or_default(),
             log_format: reader.choice(Id::LogFormat, &[LogFormat::Text, LogFormat::Json]),
         };

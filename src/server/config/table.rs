@@ -22,6 +22,7 @@ pub enum Id {
     MaxConnections,
     MaxSocketsPerAddress,
     ShutdownSeconds,
+    RateLimits,
     Log,
     LogFormat,
 }
@@ -155,7 +156,7 @@ const ROW: Setting = Setting {
 };
 
 /// Every setting there is.
-pub const SETTINGS: [Setting; 19] = [
+pub const SETTINGS: [Setting; 20] = [
     Setting {
         id: Id::Port,
         name: "port",
@@ -331,6 +332,16 @@ pub const SETTINGS: [Setting; 19] = [
         kind: Kind::Number { min: 1, max: 300 },
         default: Fallback::Value("15"),
         help: "How long a stopping instance lets work in hand come to its end",
+        ..ROW
+    },
+    Setting {
+        id: Id::RateLimits,
+        name: "rate_limits",
+        section: LIMITS,
+        placeholder: "WORD",
+        kind: Kind::Choice(&["on", "off"]),
+        default: Fallback::Value("on"),
+        help: "Whether somebody who says too much in too short a time is slowed down; off is for benchmarks",
         ..ROW
     },
     Setting {
