@@ -27,6 +27,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <meta name="referrer" content="same-origin" />
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml" />
                 <link rel="manifest" href="/manifest.webmanifest" />
+                <link rel="preload" href="/fonts/fraunces-latin.woff2" r#as="font" type="font/woff2" crossorigin="anonymous" />
                 <link rel="stylesheet" href=stylesheet />
                 {cfg!(debug_assertions).then(|| view! { <AutoReload options=options.clone() /> })}
                 <HydrationScripts options />

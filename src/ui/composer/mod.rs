@@ -82,6 +82,7 @@ pub fn Composer(
             <Refused />
         </form>
     }
+    .into_any()
 }
 
 /// The line below: what is wrong, how long it is, who else writes.

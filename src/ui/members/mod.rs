@@ -30,6 +30,7 @@ pub fn Members(
             <p class="unnamed" hidden=move || unnamed() == 0>{move || format!("and {} more", unnamed())}</p>
         </section>
     }
+    .into_any()
 }
 
 /// One of them.

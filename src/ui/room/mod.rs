@@ -116,6 +116,7 @@ fn Header(
             </button>
         </header>
     }
+    .into_any()
 }
 
 /// A room that cannot be shown, and what to do about it.

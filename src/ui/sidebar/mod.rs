@@ -38,6 +38,7 @@ pub fn Sidebar(
             <You you />
         </nav>
     }
+    .into_any()
 }
 
 /// What the server listed and what has been made since.

@@ -55,6 +55,7 @@ pub fn TimelineView(
         </div>
         <Pill room />
     }
+    .into_any()
 }
 
 /// What stands above the oldest row: the way to older ones, or the room's beginning.

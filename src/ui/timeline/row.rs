@@ -38,6 +38,7 @@ pub fn LineView(
             }}
         </div>
     }
+    .into_any()
 }
 
 /// The divider before the first row of a day.

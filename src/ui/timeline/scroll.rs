@@ -3,12 +3,12 @@
 //! The server's page starts at its newest row by CSS alone (a reversed column); once alive it is turned the
 //! usual way round, in the same frame and at the same place.
 
-use leptos::html::Div;
+use leptos::html::{A, Div};
 use leptos::prelude::*;
 use leptos::web_sys::Element;
 
 use crate::ui::connection::Connection;
-use crate::ui::kit::browser;
+use crate::ui::kit::browser::{self, Watch};
 use crate::ui::room::OpenRoom;
 
 /// How near the end counts as the end, in CSS pixels: a line and its margin.
@@ -77,40 +77,47 @@ pub fn ask_older(connection: Connection, room: OpenRoom) -> bool {
 
 /// Keeps the place once the page lives: turns the log the usual way round, follows the newest row, and asks
 /// for older pages before the reader gets there.
-pub fn keep_place(room: OpenRoom, sheet: NodeRef<Div>, edge: NodeRef<leptos::html::A>) {
-    let sizes = StoredValue::new_local(None);
-    let nearness = StoredValue::new_local(None);
+pub fn keep_place(room: OpenRoom, sheet: NodeRef<Div>, edge: NodeRef<A>) {
     let connection = Connection::current();
-    Effect::new(move || {
-        let (Some(log), Some(sheet)) = (room.log.get(), sheet.get()) else { return };
-        // Removing a class that is not there is no error; the token is ours and valid.
-        let _ = log.class_list().remove_1(STILL);
-        to_newest(room);
-        let watch = browser::on_resize(move || {
-            if room.at_newest.try_get_untracked() == Some(true) {
-                to_newest(room);
-            }
-        });
-        if let Some(watch) = &watch {
-            watch.element(&log);
-            watch.element(&sheet);
-        }
-        sizes.set_value(watch);
-        nearness.set_value(browser::on_near(&log, AHEAD, move || {
-            if room.has_room_above() {
-                ask_older(connection, room);
-            }
-        }));
-    });
-    Effect::new(move || {
+    // The effect holds the watches: it runs in the browser alone, and they end with it.
+    Effect::new(move |watches: Option<Option<Watches>>| {
         // Looked at again after each page and when the connection is back: a short page may leave the edge in view.
         room.loading.track();
         room.caught_up.track();
-        let edge = edge.get();
-        nearness.with_value(|watch: &Option<browser::Watch>| {
-            if let (Some(watch), Some(edge)) = (watch, edge) {
-                watch.element(&edge);
-            }
-        });
+        let (Some(log), Some(sheet), edge) = (room.log.get(), sheet.get(), edge.get()) else { return None };
+        let watches = watches.flatten().unwrap_or_else(|| take_over(connection, room, &log, &sheet));
+        if let (Some(near), Some(edge)) = (&watches.near, edge) {
+            near.element(&edge);
+        }
+        Some(watches)
     });
+}
+
+/// What watches the log while its page is there.
+struct Watches {
+    near: Option<Watch>,
+    #[expect(dead_code, reason = "watches until it is dropped")]
+    size: Option<Watch>,
+}
+
+/// From the place that CSS kept to the place that is kept here.
+fn take_over(connection: Connection, room: OpenRoom, log: &Element, sheet: &Element) -> Watches {
+    // Removing a class that is not there is no error; the token is ours and valid.
+    let _ = log.class_list().remove_1(STILL);
+    to_newest(room);
+    let size = browser::on_resize(move || {
+        if room.at_newest.try_get_untracked() == Some(true) {
+            to_newest(room);
+        }
+    });
+    if let Some(size) = &size {
+        size.element(log);
+        size.element(sheet);
+    }
+    let near = browser::on_near(log, AHEAD, move || {
+        if room.has_room_above() {
+            ask_older(connection, room);
+        }
+    });
+    Watches { near, size }
 }
