@@ -49,12 +49,13 @@ pub fn Composer(
         refused: RwSignal::new(None),
     };
     desk.take_up();
+    let action = address + "/messages";
     // The text is never a child of the element: the server would write it unescaped (TR-02).
     view! {
         <form
             class="composer"
             method="post"
-            action=format!("{address}/messages")
+            action=action
             autocomplete="off"
             on:submit=move |event| desk.submitted(&event)
         >

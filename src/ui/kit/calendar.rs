@@ -59,7 +59,7 @@ pub fn time_of_day(at: i64) -> String {
 pub fn day(at: i64, offset: i32) -> String {
     let days = (at + i64::from(offset) * MINUTE_MS).div_euclid(DAY_MS);
     let (year, month, day) = civil(days);
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a remainder of 7 is 0 to 6")]
+    #[expect(clippy::cast_possible_truncation, reason = "a remainder of 7 is 0 to 6")]
     let weekday = WEEKDAYS[days.rem_euclid(7) as usize];
     format!("{weekday}, {day} {} {year}", MONTHS[month - 1])
 }

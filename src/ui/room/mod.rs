@@ -54,7 +54,7 @@ fn Page(
     let connection = Connection::current();
     let room = OpenRoom::new(&visit);
     let you = visit.you.clone();
-    Effect::new(move || connection.open(room, you.clone()));
+    Effect::new(move || connection.open(room, &you));
     on_cleanup(move || connection.close(room));
     let bus = visit.bus;
     let status = Memo::new(move |_| status(connection, room, bus));

@@ -19,7 +19,7 @@ use crate::ui::timeline::scroll::Held;
 /// Rows kept while the newest are read (Campfire: 300).
 const ROWS: usize = 300;
 /// Rows kept while somebody reads back: twenty pages of history.
-pub const ROWS_READING: usize = 1_000;
+const ROWS_READING: usize = 1_000;
 /// People shown as typing; more would not fit the line.
 const TYPING: usize = 4;
 
@@ -61,6 +61,8 @@ pub struct OpenRoom {
     pub at_newest: RwSignal<bool>,
     /// The element that scrolls.
     pub log: NodeRef<Div>,
+    /// Where it was scrolled to when last looked at, in CSS pixels.
+    top: StoredValue<i32>,
 }
 
 impl PartialEq for OpenRoom {
@@ -100,6 +102,7 @@ impl OpenRoom {
             fresh: RwSignal::new(0),
             at_newest: RwSignal::new(true),
             log: NodeRef::new(),
+            top: StoredValue::new(0),
         };
         room.draw();
         room
@@ -193,6 +196,16 @@ impl OpenRoom {
         let held = Held::in_log(self.log);
         if self.change(|timeline| timeline.trim_to(rows)) == Some(true) && !self.at_newest.get_untracked() {
             held.put_back();
+        }
+    }
+
+    /// The log was scrolled, to `top`, and the newest row is in view or not. Only who scrolls up leaves it: more
+    /// rows may have come since the scrolling that is reported.
+    pub fn scrolled_to(self, top: i32, at_newest: bool) {
+        let up = top < self.top.get_value();
+        self.top.set_value(top);
+        if at_newest || up {
+            self.scrolled(at_newest);
         }
     }
 
