@@ -3,11 +3,12 @@
 use leptos::prelude::*;
 use leptos::server_fn::codec::{GetUrl, JsonEncoding};
 use leptos::server_fn::error::{FromServerFnError, ServerFnErrorErr};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use tertulia_protocol::json::{FromJson, Misread, Value};
 use tertulia_protocol::{BusState, Code, Entry, Person, Refusal, RoomInfo, Snapshot};
 
 /// Everything a room's page is rendered from, read at one position.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Visit {
     /// Who looks.
     pub you: Person,
@@ -27,10 +28,20 @@ pub struct Visit {
     pub form_key: String,
 }
 
+tertulia_protocol::from_json!(Visit { you, rooms, snapshot, older, online, bus, instance, form_key });
+
 /// Why a page could not be had.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
 #[error("{0}")]
 pub struct PageError(pub Refusal);
+
+impl FromJson for PageError {
+    fn from_json(value: Value) -> Result<Self, Misread> {
+        Refusal::from_json(value).map(Self)
+    }
+}
+
+tertulia_protocol::deserialize_from_json!(Visit, PageError);
 
 impl FromServerFnError for PageError {
     type Encoder = JsonEncoding;

@@ -1,11 +1,12 @@
 //! Entries: what is written in a room's log, once and for ever.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::ids::{Key, Seq, UserId};
+use crate::json::{FromJson, Misread, Object, Value};
 
 /// Somebody, as others see them.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Person {
     /// Who.
     pub id: UserId,
@@ -14,7 +15,7 @@ pub struct Person {
 }
 
 /// One line of a room's log. State is what you get by folding the log.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Entry {
     /// Its number: contiguous from 1 in its room.
     pub seq: Seq,
@@ -23,7 +24,7 @@ pub struct Entry {
     /// Who caused it.
     pub by: Person,
     /// The key of the action that caused it; absent for what the server did by itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<Key>,
     /// What happened.
     #[serde(flatten)]
@@ -33,7 +34,7 @@ pub struct Entry {
 /// What an entry says happened. Tagged by `kind` on the wire.
 ///
 /// A message is named by the `seq` of the entry that posted it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Change {
     /// The room was made.
@@ -43,7 +44,7 @@ pub enum Change {
         /// The text as written.
         body: String,
         /// The message this answers.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         reply_to: Option<Seq>,
     },
     /// A message got another text.
@@ -94,6 +95,48 @@ pub enum Change {
     /// Written by a newer version: it has a number and must be counted, but cannot be shown.
     ///
     /// Its content is not kept, so whoever passes entries on passes on the bytes, not this.
-    #[serde(other)]
     Unknown,
 }
+
+crate::from_json!(Person { id, name });
+
+impl FromJson for Entry {
+    fn from_json(value: Value) -> Result<Self, Misread> {
+        let mut object = Object::of(value)?;
+        Ok(Self {
+            seq: object.take("seq")?,
+            at: object.take("at")?,
+            by: object.take("by")?,
+            key: object.take("key")?,
+            change: Change::from_fields(&mut object)?,
+        })
+    }
+}
+
+impl FromJson for Change {
+    fn from_json(value: Value) -> Result<Self, Misread> {
+        Self::from_fields(&mut Object::of(value)?)
+    }
+}
+
+impl Change {
+    fn from_fields(object: &mut Object) -> Result<Self, Misread> {
+        let kind: String = object.take("kind")?;
+        Ok(match kind.as_str() {
+            "created" => Self::Created,
+            "posted" => Self::Posted { body: object.take("body")?, reply_to: object.take("reply_to")? },
+            "edited" => Self::Edited { message: object.take("message")?, body: object.take("body")? },
+            "deleted" => Self::Deleted { message: object.take("message")? },
+            "reacted" => Self::Reacted { message: object.take("message")?, emoji: object.take("emoji")? },
+            "unreacted" => Self::Unreacted { message: object.take("message")?, emoji: object.take("emoji")? },
+            "joined" => Self::Joined,
+            "left" => Self::Left,
+            "renamed" => Self::Renamed { name: object.take("name")? },
+            "topic_set" => Self::TopicSet { topic: object.take("topic")? },
+            "removed" => Self::Removed { who: object.take("who")? },
+            _ => Self::Unknown,
+        })
+    }
+}
+
+crate::deserialize_from_json!(Person, Entry, Change);

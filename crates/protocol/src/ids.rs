@@ -5,12 +5,20 @@ use std::fmt;
 use serde::{Deserialize, Deserializer, Serialize};
 use uuid::Uuid;
 
+use crate::json::{FromJson, Misread, Value};
+
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(transparent)]
         pub struct $name(pub i64);
+
+        impl FromJson for $name {
+            fn from_json(value: Value) -> Result<Self, Misread> {
+                i64::from_json(value).map(Self)
+            }
+        }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -66,6 +74,12 @@ impl Epoch {
     }
 }
 
+impl FromJson for Epoch {
+    fn from_json(value: Value) -> Result<Self, Misread> {
+        String::from_json(value).map(Self)
+    }
+}
+
 impl fmt::Display for Epoch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
@@ -96,6 +110,12 @@ impl Key {
         let uuid = Uuid::try_parse(text).ok().filter(|uuid| !uuid.is_nil())?;
         let mut canonical = Uuid::encode_buffer();
         (uuid.hyphenated().encode_lower(&mut canonical) == text).then_some(Self(uuid))
+    }
+}
+
+impl FromJson for Key {
+    fn from_json(value: Value) -> Result<Self, Misread> {
+        value.as_str().and_then(Self::parse).ok_or(Misread("key"))
     }
 }
 

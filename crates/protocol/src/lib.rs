@@ -8,6 +8,7 @@ pub mod codec;
 pub mod entry;
 pub mod frame;
 pub mod ids;
+pub mod json;
 pub mod limits;
 #[cfg(feature = "names")]
 pub mod names;

@@ -2,10 +2,12 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+
+use crate::json::{FromJson, Misread, Object, Value};
 
 /// Why something was refused, as a word that programs can match.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Code {
     /// Not one JSON object, or nested too deep.
@@ -51,7 +53,6 @@ pub enum Code {
     /// A fault of the server's own.
     Internal,
     /// Said by a newer server.
-    #[serde(other)]
     Other,
 }
 
@@ -118,7 +119,7 @@ impl Code {
 }
 
 /// A refusal as it travels in `nack` and `error` frames and in the JSON body of HTTP errors.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
 #[error("{message}")]
 pub struct Refusal {
     /// The reason as a word.
@@ -126,13 +127,13 @@ pub struct Refusal {
     /// The reason as a sentence for people: names the field and the limit.
     pub message: Cow<'static, str>,
     /// The field that was wrong, as a path (`resume[3].seq`).
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<Cow<'static, str>>,
     /// The limit that was passed, in the unit the message names.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<u64>,
     /// When to try the same again, in milliseconds. Absent: trying the same again is of no use.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub retry_after_ms: Option<u64>,
 }
 
@@ -170,3 +171,32 @@ impl Refusal {
         Self::new(Code::NotFound, "This room does not exist, or is not yours to see.").field("room")
     }
 }
+
+impl FromJson for Code {
+    /// A word of a newer server is [`Code::Other`].
+    fn from_json(value: Value) -> Result<Self, Misread> {
+        let word = value.as_str().ok_or(Misread("code"))?;
+        Ok(Self::ALL.into_iter().find(|code| code.as_str() == word).unwrap_or(Self::Other))
+    }
+}
+
+impl FromJson for Refusal {
+    fn from_json(value: Value) -> Result<Self, Misread> {
+        Self::from_fields(&mut Object::of(value)?)
+    }
+}
+
+impl Refusal {
+    /// Reads a refusal whose fields stand among others.
+    pub(crate) fn from_fields(object: &mut Object) -> Result<Self, Misread> {
+        Ok(Self {
+            code: object.take("code")?,
+            message: object.take("message")?,
+            field: object.take("field")?,
+            limit: object.take("limit")?,
+            retry_after_ms: object.take("retry_after_ms")?,
+        })
+    }
+}
+
+crate::deserialize_from_json!(Code, Refusal);

@@ -1,12 +1,12 @@
 //! Rooms as they travel, and the snapshot that a page is rendered from.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::entry::Entry;
 use crate::ids::{Epoch, Position, RoomId, Seq};
 
 /// A room as anybody in it sees it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RoomInfo {
     /// Which room.
     pub id: RoomId,
@@ -15,14 +15,13 @@ pub struct RoomInfo {
     /// Its name, 1 to 64 scalar values.
     pub name: String,
     /// What it is about; empty for none.
-    #[serde(default)]
     pub topic: String,
 }
 
 /// A room at a position: what the first HTML is rendered from, and where the socket resumes.
 ///
 /// The newest entries up to and including `seq`; nothing after it, no hole in between.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Snapshot {
     /// The room.
     pub room: RoomInfo,
@@ -41,3 +40,7 @@ impl Snapshot {
         Position { room: self.room.id, epoch: self.epoch.clone(), seq: self.seq }
     }
 }
+
+crate::from_json!(RoomInfo { id, slug, name, topic });
+crate::from_json!(Snapshot { room, epoch, seq, entries });
+crate::deserialize_from_json!(RoomInfo, Snapshot);

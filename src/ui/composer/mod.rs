@@ -9,7 +9,7 @@ use tertulia_protocol::limits::BODY_CHARS;
 use tertulia_protocol::{Body, Code, RoomId};
 
 use crate::ui::connection::Connection;
-use crate::ui::kit::{Icon, Refused, browser};
+use crate::ui::kit::{AtOnce as _, Icon, Refused, browser};
 use crate::ui::room::OpenRoom;
 use crate::ui::timeline::scroll;
 
@@ -83,7 +83,7 @@ pub fn Composer(
             <Refused />
         </form>
     }
-    .into_any()
+    .at_once()
 }
 
 /// The line below: what is wrong, how long it is, who else writes.

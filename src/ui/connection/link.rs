@@ -56,7 +56,7 @@ impl Connection {
             browser::forget_all();
         }
         browser::remember("me", &owner);
-        let kept = browser::remembered(OUTBOX).and_then(|json| serde_json::from_str::<Outbox>(&json).ok());
+        let kept = browser::remembered(OUTBOX).and_then(|json| codec::decode::<Outbox>(&json).ok());
         if let Some(outbox) = kept {
             self.state.try_update_value(|state| state.outbox = outbox);
             self.keep_outbox();

@@ -1,5 +1,6 @@
 //! What several surfaces share: the browser's few facts, dates, names as pictures, words for refusals.
 
+pub mod at_once;
 pub mod avatar;
 pub mod browser;
 pub mod calendar;
@@ -9,6 +10,7 @@ pub mod mark;
 pub mod refused;
 pub mod title;
 
+pub use at_once::AtOnce;
 pub use avatar::Avatar;
 pub use clock::Clock;
 pub use mark::{Icon, Table, Wordmark};

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use tertulia_protocol::Person;
 
-use crate::ui::kit::Avatar;
+use crate::ui::kit::{AtOnce as _, Avatar};
 use crate::ui::room::OpenRoom;
 
 /// The id of the pane, which buttons open it by.
@@ -30,7 +30,7 @@ pub fn Members(
             <p class="unnamed" hidden=move || unnamed() == 0>{move || format!("and {} more", unnamed())}</p>
         </section>
     }
-    .into_any()
+    .at_once()
 }
 
 /// One of them.

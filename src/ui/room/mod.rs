@@ -10,7 +10,7 @@ pub use self::open_room::{Line, OpenRoom};
 use crate::api::{PageError, Visit, visit};
 use crate::ui::composer::Composer;
 use crate::ui::connection::{Connection, Phase, Standing, Status, StatusLine};
-use crate::ui::kit::{Icon, PageTitle, Table};
+use crate::ui::kit::{AtOnce as _, Icon, PageTitle, Table};
 use crate::ui::members::{MEMBERS, Members};
 use crate::ui::sidebar::{ROOMS, Sidebar};
 use crate::ui::timeline::TimelineView;
@@ -33,9 +33,9 @@ pub fn RoomPage() -> impl IntoView {
                     visit_now.get().map(|found| {
                         // A closure is drawn afresh, never over the page before: no draft or place of another room.
                         move || match found.clone() {
-                            Ok(visit) => view! { <Page visit /> }.into_any(),
+                            Ok(visit) => view! { <Page visit /> }.at_once(),
                             Err(PageError(refusal)) => {
-                                view! { <Absent refusal again=Callback::new(move |()| visit.refetch()) /> }.into_any()
+                                view! { <Absent refusal again=Callback::new(move |()| visit.refetch()) /> }.at_once()
                             }
                         }
                     })
@@ -116,7 +116,7 @@ fn Header(
             </button>
         </header>
     }
-    .into_any()
+    .at_once()
 }
 
 /// A room that cannot be shown, and what to do about it.

@@ -10,7 +10,7 @@ use leptos::prelude::*;
 
 use self::row::LineView;
 use crate::ui::connection::Connection;
-use crate::ui::kit::{Clock, Icon};
+use crate::ui::kit::{AtOnce as _, Clock, Icon};
 use crate::ui::room::{Line, OpenRoom};
 
 /// The room's log. Without JavaScript it is a page with links to the older ones.
@@ -55,7 +55,7 @@ pub fn TimelineView(
         </div>
         <Pill room />
     }
-    .into_any()
+    .at_once()
 }
 
 /// What stands above the oldest row: the way to older ones, or the room's beginning.

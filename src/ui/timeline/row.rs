@@ -12,7 +12,7 @@ use super::body::Body;
 use super::notes;
 use crate::ui::connection::Connection;
 use crate::ui::kit::clock::Time;
-use crate::ui::kit::{Avatar, Clock, Icon, calendar};
+use crate::ui::kit::{AtOnce as _, Avatar, Clock, Icon, calendar};
 use crate::ui::room::Line;
 
 /// A row with the divider of its day.
@@ -38,7 +38,7 @@ pub fn LineView(
             }}
         </div>
     }
-    .into_any()
+    .at_once()
 }
 
 /// The divider before the first row of a day.
@@ -104,9 +104,9 @@ fn state(state: &RowState, key: Option<Key>) -> Option<AnyView> {
                     <span class="unseen">"Sending"</span>
                 </span>
             }
-            .into_any(),
+            .at_once(),
         ),
-        RowState::Failed { refusal } => Some(view! { <Failed refusal=refusal.clone() key /> }.into_any()),
+        RowState::Failed { refusal } => Some(view! { <Failed refusal=refusal.clone() key /> }.at_once()),
     }
 }
 

@@ -13,6 +13,7 @@ use crate::close::Close;
 use crate::entry::Entry;
 use crate::frame::{ClientFrame, Hello, ServerFrame, VERSION};
 use crate::ids::{Key, RoomId, Seq};
+use crate::json::FromJson;
 use crate::limits::{CLIENT_CHARS, INTEGER_MAX, ROOMS_PER_SOCKET};
 use crate::refusal::{Code, Refusal};
 use crate::text::is_invisible;
@@ -189,7 +190,16 @@ fn legible(text: &str, chars: usize) -> String {
 /// The reason in words, when the text is no frame of this protocol. A frame of an unknown kind is not an
 /// error: it is [`ServerFrame::Unknown`].
 pub fn decode_server(text: &str) -> Result<ServerFrame, String> {
-    serde_json::from_str(text).map_err(|error| error.to_string())
+    decode(text)
+}
+
+/// Decodes any value of ours from JSON.
+///
+/// # Errors
+/// The reason in words.
+pub fn decode<T: FromJson>(text: &str) -> Result<T, String> {
+    let value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    T::from_json(value).map_err(|error| error.to_string())
 }
 
 /// Encodes a frame, an entry or another value of this crate as JSON.

@@ -154,3 +154,6 @@ pub struct Read {
     /// The newest entry seen.
     pub seq: Seq,
 }
+
+// Read back from the browser's outbox; what travels is decoded strictly, by serde.
+crate::from_json!(Send { room, key, body, reply_to });

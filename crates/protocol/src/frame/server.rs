@@ -1,26 +1,26 @@
 //! What the server says.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::entry::{Entry, Person};
 use crate::ids::{Epoch, Key, RoomId, Seq};
+use crate::json::{FromJson, Misread, Object, Value};
 use crate::limits;
 use crate::refusal::Refusal;
 use crate::room::RoomInfo;
 
 /// Whether instances hear each other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BusState {
     /// Entries of other instances arrive at once.
     Live,
     /// They are read from SQL, at most one second late. Also what a newer server's word is taken for.
-    #[serde(other)]
     Degraded,
 }
 
 /// The limits a client must know to refuse early what the server would refuse late.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AdvertisedLimits {
     /// Longest message in Unicode scalar values.
     pub body_chars: u64,
@@ -44,7 +44,7 @@ impl Default for AdvertisedLimits {
 }
 
 /// A frame from the server.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "t", rename_all = "snake_case")]
 pub enum ServerFrame {
     /// The answer to `hello`.
@@ -118,7 +118,7 @@ pub enum ServerFrame {
         /// When it was committed, in Unix milliseconds.
         at: i64,
         /// Whether an earlier try had already stored it.
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
         duplicate: bool,
     },
     /// The action was not done.
@@ -132,7 +132,7 @@ pub enum ServerFrame {
     /// Something else could not be done.
     Error {
         /// The `t` of the frame this answers, when it could be read.
-        #[serde(rename = "ref", default, skip_serializing_if = "Option::is_none")]
+        #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
         reference: Option<String>,
         /// Why.
         #[serde(flatten)]
@@ -152,13 +152,13 @@ pub enum ServerFrame {
         /// How many people are online in the room.
         online: u64,
         /// Whether `joined` is the whole list rather than a change.
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
         full: bool,
         /// Who came (or, when `full`, who is here).
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[serde(skip_serializing_if = "Vec::is_empty")]
         joined: Vec<Person>,
         /// Who went, after a grace that hides reloads.
-        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        #[serde(skip_serializing_if = "Vec::is_empty")]
         left: Vec<Person>,
     },
     /// A room was made.
@@ -187,10 +187,86 @@ pub enum ServerFrame {
         /// Why, in words.
         reason: String,
         /// When to come back, in milliseconds; absent: do not.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         retry_after_ms: Option<u64>,
     },
     /// Said by a newer server.
-    #[serde(other)]
     Unknown,
 }
+
+impl FromJson for BusState {
+    /// The word of a newer server is taken for the careful one.
+    fn from_json(value: Value) -> Result<Self, Misread> {
+        match value.as_str() {
+            Some("live") => Ok(Self::Live),
+            Some(_) => Ok(Self::Degraded),
+            None => Err(Misread("bus")),
+        }
+    }
+}
+
+crate::from_json!(AdvertisedLimits { body_chars, body_bytes, frame_bytes, rooms });
+
+impl FromJson for ServerFrame {
+    fn from_json(value: Value) -> Result<Self, Misread> {
+        let mut object = Object::of(value)?;
+        let kind: String = object.take("t")?;
+        Ok(match kind.as_str() {
+            "welcome" => Self::Welcome {
+                conn: object.take("conn")?,
+                epoch: object.take("epoch")?,
+                you: object.take("you")?,
+                limits: object.take("limits")?,
+                ping_ms: object.take("ping_ms")?,
+                bus: object.take("bus")?,
+                instance: object.take("instance")?,
+            },
+            "subscribed" => {
+                Self::Subscribed { room: object.take("room")?, epoch: object.take("epoch")?, seq: object.take("seq")? }
+            }
+            "unsubscribed" => Self::Unsubscribed { room: object.take("room")? },
+            "entries" => Self::Entries { room: object.take("room")?, entries: object.take("entries")? },
+            "reset" => Self::Reset {
+                room: object.take("room")?,
+                epoch: object.take("epoch")?,
+                after: object.take("after")?,
+                seq: object.take("seq")?,
+                reason: object.take("reason")?,
+            },
+            "page" => Self::Page {
+                room: object.take("room")?,
+                before: object.take("before")?,
+                entries: object.take("entries")?,
+            },
+            "ack" => Self::Ack {
+                key: object.take("key")?,
+                room: object.take("room")?,
+                seq: object.take("seq")?,
+                at: object.take("at")?,
+                duplicate: object.take("duplicate")?,
+            },
+            "nack" => Self::Nack { key: object.take("key")?, refusal: Refusal::from_fields(&mut object)? },
+            "error" => Self::Error { reference: object.take("ref")?, refusal: Refusal::from_fields(&mut object)? },
+            "typing" => Self::Typing { room: object.take("room")?, who: object.take("who")? },
+            "presence" => Self::Presence {
+                room: object.take("room")?,
+                online: object.take("online")?,
+                full: object.take("full")?,
+                joined: object.take("joined")?,
+                left: object.take("left")?,
+            },
+            "room" => Self::Room { room: object.take("room")? },
+            "service" => Self::Service { bus: object.take("bus")? },
+            "read" => Self::Read { room: object.take("room")?, seq: object.take("seq")? },
+            "pong" => Self::Pong,
+            "bye" => Self::Bye {
+                code: object.take("code")?,
+                reason: object.take("reason")?,
+                retry_after_ms: object.take("retry_after_ms")?,
+            },
+            _ => Self::Unknown,
+        })
+    }
+}
+
+crate::deserialize_from_json!(BusState, AdvertisedLimits, ServerFrame);

@@ -3,7 +3,8 @@
 //! A send keeps its key through every retry, so sending again is always safe and a timeout is never a failure.
 //! One is in flight per room: that alone keeps the sender's order whatever the network does.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use tertulia_protocol::json::{FromJson, Misread, Value};
 use tertulia_protocol::{Code, Key, Refusal, RoomId, frame};
 
 use crate::backoff::HINT_CAP_MS;
@@ -21,8 +22,8 @@ const DEFAULT_RETRY_MS: u64 = 2_000;
 ///
 /// Serialises as what outlives the tab: a send in flight comes back as queued (its answer is lost, its key is
 /// not) and waits are forgotten, because they are measured on the tab's own clock.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(from = "Vec<Stored>", into = "Vec<Stored>")]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(into = "Vec<Stored>")]
 pub struct Outbox {
     items: Vec<Item>,
 }
@@ -195,12 +196,22 @@ impl Outbox {
 }
 
 /// One send as it is kept outside the tab.
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize)]
 struct Stored {
     send: frame::Send,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     refusal: Option<Refusal>,
 }
+
+tertulia_protocol::from_json!(Stored { send, refusal });
+
+impl FromJson for Outbox {
+    fn from_json(value: Value) -> Result<Self, Misread> {
+        Vec::<Stored>::from_json(value).map(Self::from)
+    }
+}
+
+tertulia_protocol::deserialize_from_json!(Outbox);
 
 impl From<Outbox> for Vec<Stored> {
     fn from(outbox: Outbox) -> Self {
