@@ -5,6 +5,8 @@
 
 mod backoff;
 mod outbox;
+#[cfg(test)]
+mod testing;
 mod timeline;
 
 pub use backoff::Backoff;

@@ -126,7 +126,7 @@ impl Timeline {
         }
         let before = self.seq;
         let mut gap = false;
-        for entry in entries.iter().filter(|entry| entry.seq > before) {
+        for entry in entries {
             if entry.seq <= self.seq {
                 continue;
             }
