@@ -7,7 +7,7 @@ use leptos_router::{ParamSegment, SsrMode, StaticSegment};
 
 use crate::ui::connection::Connection;
 use crate::ui::entrance::Entrance;
-use crate::ui::kit::{AtOnce as _, Clock, PageTitle, Table};
+use crate::ui::kit::{Boxed, Clock, PageTitle, Table};
 use crate::ui::room::RoomPage;
 
 /// The document that the server writes around the app. No inline style and no script of our own: the
@@ -45,10 +45,12 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 #[component]
 fn Broken() -> impl IntoView {
     view! {
-        <form id="broken" class="broken" role="alert" method="get" hidden>
-            "Something broke. "
-            <button type="submit">"Reload"</button>
-        </form>
+        <div id="broken" class="broken" role="alert" hidden>
+            <p>"Something broke."</p>
+            <form method="get">
+                <button type="submit">"Reload"</button>
+            </form>
+        </div>
     }
 }
 
@@ -60,11 +62,11 @@ pub fn App() -> impl IntoView {
     Clock::provide();
     view! {
         <Router>
-            <Routes fallback=|| view! { <Nowhere /> }.at_once()>
-                <Route path=StaticSegment("") view=|| view! { <Entrance /> }.at_once() ssr=SsrMode::Async />
+            <Routes fallback=|| view! { <Nowhere /> }.boxed()>
+                <Route path=StaticSegment("") view=|| view! { <Entrance /> }.boxed() ssr=SsrMode::Async />
                 <Route
                     path=(StaticSegment("r"), ParamSegment("slug"))
-                    view=|| view! { <RoomPage /> }.at_once()
+                    view=|| view! { <RoomPage /> }.boxed()
                     ssr=SsrMode::Async
                 />
             </Routes>

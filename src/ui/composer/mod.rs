@@ -1,5 +1,8 @@
 //! Where one writes: a plain form that the connection takes over once the page lives.
 
+#[cfg(test)]
+mod tests;
+
 mod drafts;
 
 use leptos::html::Textarea;
@@ -9,7 +12,7 @@ use tertulia_protocol::limits::BODY_CHARS;
 use tertulia_protocol::{Body, Code, RoomId};
 
 use crate::ui::connection::Connection;
-use crate::ui::kit::{AtOnce as _, Icon, Refused, browser};
+use crate::ui::kit::{Boxed, Icon, Refused, browser, flag, text};
 use crate::ui::room::OpenRoom;
 use crate::ui::timeline::scroll;
 
@@ -50,6 +53,7 @@ pub fn Composer(
     };
     desk.take_up();
     let action = address + "/messages";
+    let hint = text(move || format!("Say something in {}", room.name.get()));
     // The text is never a child of the element: the server would write it unescaped (TR-02).
     view! {
         <form
@@ -68,7 +72,7 @@ pub fn Composer(
                     aria-label="Message"
                     aria-describedby="composer-words"
                     enterkeyhint="send"
-                    placeholder=move || format!("Say something in {}", room.name.get())
+                    placeholder=hint
                     node_ref=desk.text
                     on:input=move |_| desk.typed()
                     on:keydown=move |event| desk.pressed(&event)
@@ -83,7 +87,7 @@ pub fn Composer(
             <Refused />
         </form>
     }
-    .at_once()
+    .boxed()
 }
 
 /// The line below: what is wrong, how long it is, who else writes.
@@ -92,19 +96,16 @@ fn Words(
     /// The composer.
     desk: Desk,
 ) -> impl IntoView {
-    let typing = move || desk.room.typing.with(|typing| typing_words(typing.iter().map(|who| who.name.as_str())));
-    let refused = move || desk.refused.get().map(|words| view! { <span class="refused" role="alert">{words}</span> });
-    let counter = move || {
-        let length = desk.length.get();
-        (length > COUNTED_FROM).then(|| {
-            let class = if length > BODY_CHARS { "counter over" } else { "counter" };
-            view! { <span class=class>{counted(length)}</span> }
-        })
-    };
+    let typing = text(move || desk.room.typing.with(|typing| typing_words(typing.iter().map(|who| who.name.as_str()))));
+    let refused = text(move || desk.refused.get().unwrap_or_default());
+    let fine = flag(move || desk.refused.with(Option::is_none));
+    let short = flag(move || desk.length.get() <= COUNTED_FROM);
+    let class = text(move || if desk.length.get() > BODY_CHARS { "counter over" } else { "counter" }.to_owned());
+    let counter = text(move || counted(desk.length.get()));
     view! {
         <span class="typing">{typing}</span>
-        {refused}
-        {counter}
+        <span class="refused" role="alert" hidden=fine>{refused}</span>
+        <span class=class hidden=short>{counter}</span>
     }
 }
 
@@ -229,26 +230,4 @@ fn sends(event: &KeyboardEvent) -> bool {
     let composing = event.is_composing() || event.key_code() == COMPOSING_KEY;
     let command = event.ctrl_key() || event.meta_key();
     !event.shift_key() && !composing && (command || browser::has_fine_pointer())
-}
-
-#[cfg(test)]
-mod tests {
-    //! The words around the composer.
-    use super::*;
-
-    #[test]
-    fn who_types_is_said_by_name_up_to_two() {
-        assert_eq!(typing_words([].into_iter()), "");
-        assert_eq!(typing_words(["Ana"].into_iter()), "Ana is typing…");
-        assert_eq!(typing_words(["Ana", "Bruno"].into_iter()), "Ana and Bruno are typing…");
-        assert_eq!(typing_words(["Ana", "Bruno", "Cesc"].into_iter()), "Several people are typing…");
-    }
-
-    #[test]
-    fn the_counter_says_how_much_is_too_much() {
-        assert_eq!(counted(9_501), "9501 of 10000 characters");
-        assert_eq!(counted(10_000), "10000 of 10000 characters");
-        assert_eq!(counted(10_001), "1 character more than the 10000 that fit");
-        assert_eq!(counted(10_012), "12 characters more than the 10000 that fit");
-    }
 }

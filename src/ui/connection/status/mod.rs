@@ -1,9 +1,13 @@
 //! The state of the connection in words.
 
+#[cfg(test)]
+mod tests;
+
 use leptos::prelude::*;
 use tertulia_protocol::{BusState, Close};
 
 use super::Connection;
+use crate::ui::kit::{flag, text};
 
 /// How it stands between this tab and the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,11 +107,9 @@ pub fn StatusLine(
     #[prop(into)]
     status: Signal<Status>,
 ) -> impl IntoView {
-    view! {
-        <p class=move || status.get().class() role="status">
-            {move || status.get().words()}
-        </p>
-    }
+    let class = text(move || status.get().class().to_owned());
+    let words = text(move || status.get().words());
+    view! { <p class=class role="status">{words}</p> }
 }
 
 /// The longer sentence above the composer, with a way on where there is one.
@@ -118,52 +120,15 @@ pub fn Standing(
     status: Signal<Status>,
 ) -> impl IntoView {
     let connection = Connection::current();
-    let sentence = Memo::new(move |_| status.get().sentence());
-    let try_now = move || match status.get() {
-        Status::Offline(_) => Some(view! {
-            <button type="button" class="quiet" on:click=move |_| connection.try_now()>"Try now"</button>
-        }),
-        _ => None,
-    };
-    let class = move || if sentence.with(String::is_empty) { "standing nothing" } else { "standing" };
+    let sentence = text(move || status.get().sentence());
+    let nothing = flag(move || sentence.with(String::is_empty));
+    let untried = flag(move || !matches!(status.get(), Status::Offline(_)));
     view! {
-        <div class=class>
-            <span>{move || sentence.get()}</span>
-            {try_now}
+        <div class="standing" hidden=nothing>
+            <span>{sentence}</span>
+            <button type="button" class="quiet" hidden=untried on:click=move |_| connection.try_now()>
+                "Try now"
+            </button>
         </div>
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    //! The words that tests and people rely on.
-    use super::*;
-
-    #[test]
-    fn live_means_connected_and_caught_up() {
-        let of = |phase, caught_up| Status::of(phase, caught_up, 0, BusState::Live).words();
-        assert_eq!(of(Phase::Live, true), "Live");
-        assert_eq!(of(Phase::Live, false), "Catching up");
-        assert_eq!(of(Phase::Opening, true), "Catching up");
-        assert_eq!(of(Phase::Lost, true), "Offline");
-        assert_eq!(of(Phase::Still, true), "");
-    }
-
-    #[test]
-    fn offline_counts_what_waits_and_says_what_becomes_of_it() {
-        let two = Status::of(Phase::Lost, true, 2, BusState::Live);
-        assert_eq!(two.words(), "Offline (2 queued)");
-        assert_eq!(two.sentence(), "Offline. 2 messages wait here and will go by themselves.");
-        assert_eq!(Status::Offline(1).sentence(), "Offline. 1 message waits here and will go by itself.");
-    }
-
-    #[test]
-    fn a_degraded_bus_is_still_live() {
-        assert_eq!(Status::of(Phase::Live, true, 0, BusState::Degraded).words(), "Live · degraded");
-    }
-
-    #[test]
-    fn an_old_page_is_told_to_reload() {
-        assert!(Status::Over(Close::Version.code()).sentence().contains("older than the server"));
     }
 }
