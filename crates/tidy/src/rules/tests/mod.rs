@@ -1,0 +1,1 @@
+//! Every rule can fail: each is shown something bad and something good.
