@@ -222,6 +222,6 @@ fn names(bare: &str, words: &str) -> bool {
     let own_path = words.ends_with("::");
     bare.match_indices(words).any(|(at, _)| {
         let before = bare[..at].chars().next_back().unwrap_or(' ');
-        !is_word(before) && !(own_path && before == ':')
+        !(is_word(before) || own_path && before == ':')
     })
 }
