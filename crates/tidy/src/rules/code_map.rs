@@ -69,8 +69,19 @@ pub fn every_folder_is_on_the_map(tree: &Tree) -> Vec<Finding> {
 }
 
 fn deserves_a_row(tree: &Tree, folder: &str) -> bool {
+    if !folder.contains('/') || tree.has(&format!("{folder}/Cargo.toml")) {
+        return true;
+    }
     let module = tree.has(&format!("{folder}/mod.rs")) && !folder.split('/').any(|part| part == "tests");
-    !folder.contains('/') || tree.has(&format!("{folder}/Cargo.toml")) || module
+    // Inside a module, a folder that holds nothing but a file and its tests is no more than a file.
+    let parent = folder.rsplit_once('/').map_or("", |(parent, _)| parent);
+    let nested = tree.has(&format!("{parent}/mod.rs"));
+    module && !(nested && is_a_file_with_tests(tree, folder))
+}
+
+fn is_a_file_with_tests(tree: &Tree, folder: &str) -> bool {
+    let inside = tree.texts().filter_map(|(path, _)| path.strip_prefix(folder)?.strip_prefix('/'));
+    inside.into_iter().all(|name| name == "mod.rs" || name == "tests.rs")
 }
 
 /// Rows of the code map: line, path, words.

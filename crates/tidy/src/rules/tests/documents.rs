@@ -39,6 +39,11 @@ fn a_folder_without_a_row_is_found() {
     for known in ["src/b.rs", "src/tests/mod.rs", "src/pictures/a.svg", "crates/one/Cargo.toml", "tests/it/main.rs"] {
         assert_eq!(of(known), 0, "{known}");
     }
+    let nested = |other: &str| {
+        let files = [(PAGE, "## Code map\n| `src/ui/` | x |\n"), ("src/ui/mod.rs", ""), ("src/ui/a/mod.rs", "")];
+        found(code_map::every_folder_is_on_the_map, &[&files[..], &[(other, "")]].concat()).len()
+    };
+    assert_eq!((nested("src/ui/a/tests.rs"), nested("src/ui/a/b.rs")), (0, 1), "a file with its tests, and a module");
     for unknown in ["top/a.txt", "src/b/mod.rs", "crates/two/Cargo.toml"] {
         assert_eq!(of(unknown), 1, "{unknown}");
     }

@@ -57,5 +57,7 @@ fn what_is_nowhere_is_found_everywhere() {
 fn a_feature_outside_the_seams_is_found() {
     let gate = "#[cfg(feature = \"ssr\")]\nmod a;";
     tells(one_place::features_show_at_the_seams_only, "src/ui/a.rs", 1, gate, "#[cfg(test)]\nmod a;");
-    assert_eq!(found(one_place::features_show_at_the_seams_only, &[("src/lib.rs", gate)]), Vec::<String>::new());
+    for seam in ["src/lib.rs", "src/ui/kit/title.rs", "src/ui/kit/title/mod.rs"] {
+        assert_eq!(found(one_place::features_show_at_the_seams_only, &[(seam, gate)]), Vec::<String>::new(), "{seam}");
+    }
 }
