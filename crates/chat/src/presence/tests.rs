@@ -1,3 +1,5 @@
+//! Who is here: merged rosters, leases that run out, and the grace that hides a reload.
+
 use std::time::Duration;
 
 use tertulia_protocol::{Person, RoomId, UserId};

@@ -1,3 +1,5 @@
+//! The way out of a connection: order, shared frames, bounds, and what ends it.
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! Each entry once, in order, without a hole, whatever order and however often it is offered.
+
 use std::sync::Arc;
 use std::time::Duration;
 

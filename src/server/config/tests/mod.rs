@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::table::{Id, Kind, SETTINGS, Setting};
 use super::{Command, Settings, Stop, Surroundings, parse};
 
+mod readme;
 mod refusals;
 mod sources;
 mod texts;
