@@ -41,12 +41,8 @@ impl RawSocket {
             "GET /live HTTP/1.1\r\nhost: {}\r\norigin: {}\r\ncookie: {}\r\n{UPGRADE}\r\n",
             guest.door.host, guest.door.origin, guest.cookie
         );
-        stream.write_all(head.as_bytes()).await.expect("the server reads");
-        let mut answer = Vec::new();
-        while !answer.ends_with(b"\r\n\r\n") {
-            answer.push(timeout(PATIENCE, stream.read_u8()).await.expect("an answer").expect("a whole answer"));
-        }
-        assert!(answer.starts_with(b"HTTP/1.1 101"), "{}", String::from_utf8_lossy(&answer));
+        let answer = self::head(&mut stream, head.as_bytes()).await;
+        assert!(answer.starts_with("http/1.1 101"), "{answer}");
         let mut socket = Self { stream };
         socket.write(&frame(FIN | TEXT, br#"{"t":"hello","v":1}"#)).await;
         let welcome = socket.next().await.expect("a welcome");
@@ -97,6 +93,16 @@ impl RawSocket {
             return said;
         }
     }
+}
+
+/// Sends a request and reads the head of the answer, in lower case, and nothing behind it.
+pub(crate) async fn head(stream: &mut TcpStream, request: &[u8]) -> String {
+    stream.write_all(request).await.expect("the server reads");
+    let mut answer = Vec::new();
+    while !answer.ends_with(b"\r\n\r\n") {
+        answer.push(timeout(PATIENCE, stream.read_u8()).await.expect("an answer").expect("a whole answer"));
+    }
+    String::from_utf8_lossy(&answer).to_lowercase()
 }
 
 /// A masked frame: the first byte as given, then the shortest form of the length.
