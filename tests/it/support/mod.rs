@@ -1,6 +1,7 @@
 //! What the tests stand on: servers, guests, sockets, and patience.
 
 pub(crate) mod guest;
+pub(crate) mod html;
 pub(crate) mod http;
 pub(crate) mod raw;
 pub(crate) mod server;
