@@ -6,20 +6,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use leptos::config::{Env, LeptosOptions};
+use tertulia_chat::bus::Connected;
 use tertulia_chat::bus::embedded::EmbeddedHub;
 use tertulia_chat::bus::redis::{RedisBus, RedisSettings};
-use tertulia_chat::bus::Connected;
 use tertulia_chat::clock::SystemClock;
 use tertulia_chat::store::sqlite::{SqliteOptions, SqliteStore, Synchronous as SqliteSynchronous};
 use tertulia_chat::{Chat, Options};
 use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::client::Places;
 use super::config::{Database, RateLimits, Settings, Synchronous};
+use super::shutdown::Signals;
 use super::state::{App, Origin};
-use super::{assets, router, serve, shutdown};
+use super::{assets, router, serve};
 
 /// Over how long clients are told to come back when an instance stops: a tenth of a storm's minute, and well
 /// within the presence grace of 12 s, so that nobody is said to have left.
@@ -36,54 +38,96 @@ pub struct StartError(String);
 /// When the database cannot be opened or the port cannot be had. An unreachable Redis is no error: the
 /// chat is served without it, visibly degraded.
 pub async fn run(settings: Settings) -> Result<(), StartError> {
-    let store = Arc::new(open_store(&settings)?);
-    let node = node_name(&settings.instance);
-    let connected = connect_bus(&settings, &node)?;
-    let options = Options {
-        instance: settings.instance.clone(),
-        node,
-        presence_grace: settings.presence_grace,
-        session_ms: i64::try_from(settings.session.as_millis()).unwrap_or(i64::MAX),
-        rate_limits: settings.rate_limits == RateLimits::On,
-    };
-    let chat = Chat::start(store.clone(), connected, Arc::new(SystemClock), options);
-
-    let listener = TcpListener::bind(settings.address()).await.map_err(|error| {
-        StartError(format!("The address {} cannot be listened on: {error}.", settings.address()))
-    })?;
-    let address = listener.local_addr().map_err(|error| StartError(format!("The port is unknown: {error}.")))?;
-    let app = App {
-        chat: chat.clone(),
-        leptos: leptos_options(address),
-        origin: Arc::new(Origin { public_url: settings.public_url.as_ref().map(ToString::to_string) }),
-        sockets: TaskTracker::new(),
-        places: Arc::new(places(&settings)),
-    };
-    let sockets = app.sockets.clone();
-    let router = router::router(app).map_err(StartError)?;
-    greet(&settings, address);
-
-    let stop = CancellationToken::new();
-    let serving = tokio::spawn(serve::serve(listener, router, settings.max_connections, stop.clone()));
-    let signal = shutdown::requested().await.map_err(|error| StartError(format!("No signal can be heard: {error}.")))?;
-    tracing::info!(signal, sockets = chat.connections(), "stopping: no new connections, everybody is told to come back");
-    stop.cancel();
-    chat.dismiss_all(DISMISS_SPREAD);
-    sockets.close();
-    let drained = async {
-        sockets.wait().await;
-        chat.stop().await;
-        // A panic of the accept loop was logged by the runtime; there is nothing left to stop then.
-        let _ = serving.await;
-    };
-    if tokio::time::timeout(settings.shutdown, drained).await.is_err() {
-        tracing::warn!("some connections did not end in time; they are cut");
-    }
-    if let Err(error) = store.close().await {
-        tracing::error!(%error, "the database was not closed in order");
-    }
+    // Heard from here on: a signal that comes while the database is opened must not cut it off.
+    let mut signals = Signals::listen().map_err(|error| StartError(format!("No signal can be heard: {error}.")))?;
+    let server = Server::start(&settings).await?;
+    greet(&settings, server.address());
+    let signal = signals.requested().await;
+    let sockets = server.chat().connections();
+    tracing::info!(signal, sockets, "stopping: no new connections, everybody is told to come back");
+    server.stop().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// A server that runs, in this process; [`Server::stop`] closes what [`Server::start`] opened, in reverse.
+pub struct Server {
+    address: SocketAddr,
+    chat: Arc<Chat>,
+    store: Arc<SqliteStore>,
+    sockets: TaskTracker,
+    serving: JoinHandle<()>,
+    stop: CancellationToken,
+    /// How long stopping waits for what is under way.
+    patience: Duration,
+}
+
+impl Server {
+    /// Opens the port, the database and the bus, and serves.
+    ///
+    /// # Errors
+    /// As [`run`].
+    pub async fn start(settings: &Settings) -> Result<Self, StartError> {
+        // The port first: it is what most often cannot be had, and nothing has to be undone then.
+        let listener = TcpListener::bind(settings.address()).await.map_err(|error| {
+            StartError(format!("The address {} cannot be listened on: {error}.", settings.address()))
+        })?;
+        let address = listener.local_addr().map_err(|error| StartError(format!("The port is unknown: {error}.")))?;
+        let store = Arc::new(open_store(settings)?);
+        let node = node_name(&settings.instance);
+        let connected = connect_bus(settings, &node)?;
+        let options = Options {
+            instance: settings.instance.clone(),
+            node,
+            presence_grace: settings.presence_grace,
+            session_ms: i64::try_from(settings.session.as_millis()).unwrap_or(i64::MAX),
+            rate_limits: settings.rate_limits == RateLimits::On,
+        };
+        let chat = Chat::start(store.clone(), connected, Arc::new(SystemClock), options);
+        let app = App {
+            chat: chat.clone(),
+            leptos: leptos_options(address),
+            origin: Arc::new(Origin { public_url: settings.public_url.as_ref().map(ToString::to_string) }),
+            sockets: TaskTracker::new(),
+            places: Arc::new(places(settings)),
+        };
+        let sockets = app.sockets.clone();
+        let router = router::router(app).map_err(StartError)?;
+        let stop = CancellationToken::new();
+        let serving = tokio::spawn(serve::serve(listener, router, settings.max_connections, stop.clone()));
+        Ok(Self { address, chat, store, sockets, serving, stop, patience: settings.shutdown })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What it serves.
+    #[must_use]
+    pub const fn chat(&self) -> &Arc<Chat> {
+        &self.chat
+    }
+
+    /// Ends: no new connections, everybody is told to come back, what was begun is finished, the database is closed.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.chat.dismiss_all(DISMISS_SPREAD);
+        self.sockets.close();
+        let drained = async {
+            self.sockets.wait().await;
+            self.chat.stop().await;
+            // A panic of the accept loop was logged by the runtime; there is nothing left to stop then.
+            let _ = self.serving.await;
+        };
+        if tokio::time::timeout(self.patience, drained).await.is_err() {
+            tracing::warn!("some connections did not end in time; they are cut");
+        }
+        if let Err(error) = self.store.close().await {
+            tracing::error!(%error, "the database was not closed in order");
+        }
+    }
 }
 
 fn open_store(settings: &Settings) -> Result<SqliteStore, StartError> {

@@ -20,7 +20,9 @@ const GOODBYE: Duration = Duration::from_millis(1_000);
 enum Over {
     /// We close it, and say why.
     Ended(Ended),
-    /// The peer closed it, or is gone.
+    /// The peer closed it, and has not got its answer yet.
+    Closed,
+    /// The peer is gone.
     Left,
 }
 
@@ -53,8 +55,10 @@ pub(super) async fn converse(mut socket: WebSocket, mut connection: Connection) 
     };
     // Out of the rooms first: nobody should be shown as here while a dead peer's goodbye times out.
     drop(connection);
-    if let Over::Ended(ended) = over {
-        say_goodbye(&mut socket, ended).await;
+    match over {
+        Over::Ended(ended) => say_goodbye(&mut socket, ended).await,
+        Over::Closed => answer_close(&mut socket).await,
+        Over::Left => {}
     }
 }
 
@@ -63,7 +67,8 @@ async fn receive(message: Option<Result<Message, axum::Error>>, connection: &mut
         Some(Ok(Message::Text(text))) => Ok(connection.hear(&text).await?),
         Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(connection.hear_control()?),
         Some(Ok(Message::Binary(_))) => Err(close(Close::Binary).into()),
-        Some(Ok(Message::Close(_))) | None => Err(Over::Left),
+        Some(Ok(Message::Close(_))) => Err(Over::Closed),
+        None => Err(Over::Left),
         Some(Err(error)) => Err(reading_failed(error)),
     }
 }
@@ -127,6 +132,13 @@ async fn say_goodbye(socket: &mut WebSocket, ended: Ended) {
     };
     // A peer that is gone cannot be told; there is nobody to report that to.
     let _ = timeout(GOODBYE, goodbye).await;
+}
+
+/// tungstenite has the answer to the peer's Close frame ready, and writes it only when it is read from again.
+async fn answer_close(socket: &mut WebSocket) {
+    let answer = async { while let Some(Ok(_)) = socket.recv().await {} };
+    // A peer that does not wait for the answer is gone, which is what it said.
+    let _ = timeout(GOODBYE, answer).await;
 }
 
 /// What must happen when: a `hello`, a ping, its pong, a look at the session. Monotonic time.

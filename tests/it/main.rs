@@ -1,0 +1,12 @@
+//! The whole server as others meet it: real sockets, the real router, a real database file, a real Redis, and
+//! in `process.rs` the real binary. What needs none of these is tested beside the code (crates/*/src/**/tests).
+#![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on says why and ends")]
+#![allow(unused_crate_dependencies, reason = "the package's dependencies are the server's")]
+
+mod forms;
+mod frames;
+mod html;
+mod redis;
+mod support;
+mod sync;
+mod upgrade;
