@@ -51,6 +51,11 @@ impl FromServerFnError for PageError {
 /// # Errors
 /// `unauthorized` without a session, `not_found`, `bad_cursor`, `storage_unavailable`.
 #[server(name = AskVisit, endpoint = "visit", input = GetUrl)]
-pub async fn visit(slug: String, before: i64) -> Result<Visit, PageError> {
+pub async fn visit(
+    /// The room's place in URLs.
+    slug: String,
+    /// The number before which to read; 0 for the newest page.
+    before: i64,
+) -> Result<Visit, PageError> {
     crate::server::pages::visit(&slug, before).await.map_err(PageError)
 }

@@ -45,10 +45,12 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
 #[component]
 fn Broken() -> impl IntoView {
     view! {
-        <form id="broken" class="broken" role="alert" method="get" hidden>
-            "Something broke. "
-            <button type="submit">"Reload"</button>
-        </form>
+        <div id="broken" class="broken" role="alert" hidden>
+            <p>"Something broke."</p>
+            <form method="get">
+                <button type="submit">"Reload"</button>
+            </form>
+        </div>
     }
 }
 

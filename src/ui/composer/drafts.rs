@@ -10,11 +10,11 @@ fn name(room: RoomId) -> String {
 
 /// The draft of a room; empty for none.
 #[must_use]
-pub fn of(room: RoomId) -> String {
+pub(super) fn of(room: RoomId) -> String {
     browser::remembered(&name(room)).unwrap_or_default()
 }
 
 /// Keeps a draft; an empty one is forgotten.
-pub fn keep(room: RoomId, text: &str) {
+pub(super) fn keep(room: RoomId, text: &str) {
     browser::remember(&name(room), text);
 }

@@ -1,5 +1,8 @@
 //! Where one writes: a plain form that the connection takes over once the page lives.
 
+#[cfg(test)]
+mod tests;
+
 mod drafts;
 
 use leptos::html::Textarea;
@@ -49,12 +52,13 @@ pub fn Composer(
         refused: RwSignal::new(None),
     };
     desk.take_up();
+    let action = address + "/messages";
     // The text is never a child of the element: the server would write it unescaped (TR-02).
     view! {
         <form
             class="composer"
             method="post"
-            action=format!("{address}/messages")
+            action=action
             autocomplete="off"
             on:submit=move |event| desk.submitted(&event)
         >
@@ -228,26 +232,4 @@ fn sends(event: &KeyboardEvent) -> bool {
     let composing = event.is_composing() || event.key_code() == COMPOSING_KEY;
     let command = event.ctrl_key() || event.meta_key();
     !event.shift_key() && !composing && (command || browser::has_fine_pointer())
-}
-
-#[cfg(test)]
-mod tests {
-    //! The words around the composer.
-    use super::*;
-
-    #[test]
-    fn who_types_is_said_by_name_up_to_two() {
-        assert_eq!(typing_words([].into_iter()), "");
-        assert_eq!(typing_words(["Ana"].into_iter()), "Ana is typing…");
-        assert_eq!(typing_words(["Ana", "Bruno"].into_iter()), "Ana and Bruno are typing…");
-        assert_eq!(typing_words(["Ana", "Bruno", "Cesc"].into_iter()), "Several people are typing…");
-    }
-
-    #[test]
-    fn the_counter_says_how_much_is_too_much() {
-        assert_eq!(counted(9_501), "9501 of 10000 characters");
-        assert_eq!(counted(10_000), "10000 of 10000 characters");
-        assert_eq!(counted(10_001), "1 character more than the 10000 that fit");
-        assert_eq!(counted(10_012), "12 characters more than the 10000 that fit");
-    }
 }

@@ -23,6 +23,9 @@ pub(super) const PING_MS: f64 = limits::PING_MS as f64;
 const PROBE_MS: f64 = 3_000.0;
 /// Hidden for so long, in milliseconds, a link is not trusted without a probe (Chatto: 30 s).
 const HIDDEN_MS: f64 = 30_000.0;
+/// The wait between tries while the browser knows of no network, in milliseconds. Not for ever: some browsers
+/// are mistaken about it, and a server on the same machine answers all the same.
+const NO_NETWORK_MS: u64 = 30_000;
 /// What the server's logs call this client.
 const CLIENT: &str = concat!("tertulia-web/", env!("CARGO_PKG_VERSION"));
 
@@ -127,6 +130,8 @@ impl Connection {
         }
         self.keep_outbox();
         let Some(delay) = delay else { return };
+        // A browser that knows of no network fails at once, and loudly; `online` wakes us before this does.
+        let delay = if browser::is_online() { delay } else { delay.max(NO_NETWORK_MS) };
         let timer = set_timeout_with_handle(move || self.connect(), Duration::from_millis(delay)).ok();
         self.state.try_update_value(|state| state.reconnect = timer);
     }

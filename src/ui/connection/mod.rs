@@ -4,7 +4,7 @@
 mod frames;
 mod link;
 mod socket;
-mod status;
+pub mod status;
 
 use leptos::prelude::*;
 use tertulia_protocol::frame::{History, Pull, Send, Subscribe, Typing, Unsubscribe};
@@ -123,13 +123,13 @@ impl Connection {
     }
 
     /// Follows a room instead of the one before, and shows again what was written there and waits.
-    pub fn open(self, room: OpenRoom, me: Person) {
+    pub fn open(self, room: OpenRoom, me: &Person) {
         let id = room.id();
         let before = self.state.try_update_value(|state| {
             state.me = Some(me.clone());
             state.room.replace(room)
         });
-        self.start(&me);
+        self.start(me);
         if let Some(before) = before.flatten().filter(|before| before.id() != id) {
             self.say(&ClientFrame::Unsubscribe(Unsubscribe { room: before.id() }));
         }

@@ -1,12 +1,14 @@
 //! The page of a room: the list of rooms, the conversation, the people.
 
+mod lines;
 mod open_room;
 
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
 use tertulia_protocol::{BusState, Code, Refusal};
 
-pub use self::open_room::{Line, OpenRoom};
+pub use self::lines::Line;
+pub use self::open_room::OpenRoom;
 use crate::api::{PageError, Visit, visit};
 use crate::ui::composer::Composer;
 use crate::ui::connection::{Connection, Phase, Standing, Status, StatusLine};
@@ -54,7 +56,7 @@ fn Page(
     let connection = Connection::current();
     let room = OpenRoom::new(&visit);
     let you = visit.you.clone();
-    Effect::new(move || connection.open(room, you.clone()));
+    Effect::new(move || connection.open(room, &you));
     on_cleanup(move || connection.close(room));
     let bus = visit.bus;
     let status = Memo::new(move |_| status(connection, room, bus));

@@ -2,16 +2,15 @@
 //!
 //! The page that made it owns it; the connection feeds it and lets go of it when the page goes.
 
-use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use leptos::html::Div;
 use leptos::prelude::*;
 use tertulia_protocol::limits::TYPING_SHOWN_MS;
 use tertulia_protocol::{Change, Entry, Epoch, Key, Person, Position, Refusal, RoomId, Seq, UserId};
-use tertulia_timeline::{Applied, Pending, Row, RowId, Timeline, What};
+use tertulia_timeline::{Applied, Pending, Timeline, What};
 
+use super::lines::{Line, merged, set_if_new, show};
 use crate::api::Visit;
 use crate::ui::connection::now;
 use crate::ui::timeline::scroll::Held;
@@ -19,12 +18,13 @@ use crate::ui::timeline::scroll::Held;
 /// Rows kept while the newest are read (Campfire: 300).
 const ROWS: usize = 300;
 /// Rows kept while somebody reads back: twenty pages of history.
-pub const ROWS_READING: usize = 1_000;
+const ROWS_READING: usize = 1_000;
 /// People shown as typing; more would not fit the line.
 const TYPING: usize = 4;
 
-/// One row as the list knows it: what it is, and what it shows now. The signal dies with its row.
-pub type Line = (RowId, ArcRwSignal<Arc<Row>>);
+/// How long an answer to `pull` is waited for before the same is asked again, in milliseconds: the server
+/// answers within one read of its database.
+const PULL_AGAIN_MS: i64 = 2_000;
 
 /// A room that is open on this page.
 #[derive(Clone, Copy)]
@@ -49,6 +49,8 @@ pub struct OpenRoom {
     pub caught_up: RwSignal<bool>,
     /// The newest entry that is known to exist.
     target: StoredValue<Seq>,
+    /// After which number the missing entries were asked for, and when, in Unix milliseconds.
+    pulled: StoredValue<(Seq, i64)>,
     /// The oldest entry that is drawn, or nothing older exists.
     pub oldest: RwSignal<Option<Seq>>,
     /// Nobody has said anything yet.
@@ -61,6 +63,8 @@ pub struct OpenRoom {
     pub at_newest: RwSignal<bool>,
     /// The element that scrolls.
     pub log: NodeRef<Div>,
+    /// Where it was scrolled to when last looked at, in CSS pixels.
+    top: StoredValue<i32>,
 }
 
 impl PartialEq for OpenRoom {
@@ -94,12 +98,14 @@ impl OpenRoom {
             typing: RwSignal::new(Vec::new()),
             caught_up: RwSignal::new(true),
             target: StoredValue::new(snapshot.seq),
+            pulled: StoredValue::new((Seq::ZERO, 0)),
             oldest: RwSignal::new(None),
             silent: RwSignal::new(true),
             loading: RwSignal::new(false),
             fresh: RwSignal::new(0),
             at_newest: RwSignal::new(true),
             log: NodeRef::new(),
+            top: StoredValue::new(0),
         };
         room.draw();
         room
@@ -132,6 +138,7 @@ impl OpenRoom {
     /// The connection is gone: what is said from now on is missing.
     pub fn falls_behind(self) {
         self.caught_up.set(false);
+        self.pulled.set_value((Seq::ZERO, 0));
         // What has been asked for died with the connection.
         self.loading.set(false);
     }
@@ -149,7 +156,7 @@ impl OpenRoom {
         }
     }
 
-    /// Applies entries; the number after which some are missing, if some are.
+    /// Applies entries; the number after which to ask for missing ones, if some are.
     pub fn apply(self, entries: &[Entry]) -> Option<Seq> {
         let known = self.position().seq;
         let applied = self.change(|timeline| timeline.apply(entries))?;
@@ -162,9 +169,20 @@ impl OpenRoom {
             self.trim();
         }
         match applied {
-            Applied::Gap { after } => Some(after),
-            Applied::Nothing | Applied::Changed => None,
+            Applied::Gap { after } if self.may_pull(after) => Some(after),
+            Applied::Gap { .. } | Applied::Nothing | Applied::Changed => None,
         }
+    }
+
+    /// Whether to ask for what follows `after`: every entry beyond a hole shows it again, one answer closes it.
+    fn may_pull(self, after: Seq) -> bool {
+        let (asked, at) = self.pulled.get_value();
+        let now = now();
+        let may = asked != after || now - at > PULL_AGAIN_MS;
+        if may {
+            self.pulled.set_value((after, now));
+        }
+        may
     }
 
     fn count_fresh(self, entries: &[Entry], known: Seq) {
@@ -193,6 +211,16 @@ impl OpenRoom {
         let held = Held::in_log(self.log);
         if self.change(|timeline| timeline.trim_to(rows)) == Some(true) && !self.at_newest.get_untracked() {
             held.put_back();
+        }
+    }
+
+    /// The log was scrolled, to `top`, and the newest row is in view or not. Only who scrolls up leaves it: more
+    /// rows may have come since the scrolling that is reported.
+    pub fn scrolled_to(self, top: i32, at_newest: bool) {
+        let up = top < self.top.get_value();
+        self.top.set_value(top);
+        if at_newest || up {
+            self.scrolled(at_newest);
         }
     }
 
@@ -352,31 +380,5 @@ impl OpenRoom {
         set_if_new(self.topic, topic);
         set_if_new(self.oldest, oldest);
         set_if_new(self.silent, silent);
-    }
-}
-
-/// The rows as lines, each with the signal it had before.
-fn merged(lines: Vec<Line>, rows: Vec<Arc<Row>>) -> Vec<Line> {
-    let mut known: HashMap<RowId, ArcRwSignal<Arc<Row>>> = lines.into_iter().collect();
-    let line = |row: Arc<Row>| match known.remove(&row.id) {
-        Some(shown) => {
-            let id = row.id.clone();
-            show(&shown, row);
-            (id, shown)
-        }
-        None => (row.id.clone(), ArcRwSignal::new(row)),
-    };
-    rows.into_iter().map(line).collect()
-}
-
-fn show(shown: &ArcRwSignal<Arc<Row>>, row: Arc<Row>) {
-    if !shown.with_untracked(|old| Arc::ptr_eq(old, &row)) {
-        shown.set(row);
-    }
-}
-
-fn set_if_new<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
-    if signal.with_untracked(|old| *old != value) {
-        signal.set(value);
     }
 }

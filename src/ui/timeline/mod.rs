@@ -1,8 +1,8 @@
 //! The log of a room: rows in order, the way to older ones, the way back to the newest.
 
-mod body;
-mod notes;
-mod row;
+pub mod body;
+pub mod notes;
+pub mod row;
 pub mod scroll;
 
 use leptos::html::{A, Div};

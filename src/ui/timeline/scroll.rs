@@ -57,8 +57,9 @@ pub fn to_newest(room: OpenRoom) {
 /// Looks where the reader is now.
 pub fn look(room: OpenRoom) {
     if let Some(log) = room.log.get_untracked() {
-        let below = log.scroll_height() - log.client_height() - log.scroll_top();
-        room.scrolled(below <= NEAR);
+        let top = log.scroll_top();
+        let below = log.scroll_height() - log.client_height() - top;
+        room.scrolled_to(top, below <= NEAR);
     }
 }
 

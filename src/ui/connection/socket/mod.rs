@@ -7,13 +7,14 @@ mod none;
 mod web;
 
 #[cfg(not(feature = "hydrate"))]
-pub use none::Socket;
+pub(super) use none::Socket;
 #[cfg(feature = "hydrate")]
-pub use web::Socket;
+pub(super) use web::Socket;
 
 /// What a socket reports. Nothing comes after `Closed`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Heard {
+#[cfg_attr(not(feature = "hydrate"), expect(dead_code, reason = "only the browser's twin hears anything"))]
+pub(super) enum Heard {
     /// A text frame.
     Text(String),
     /// The connection is gone, or never was: 1006 when the other side gave no code.

@@ -3,17 +3,17 @@
 use super::Heard;
 
 /// A connection that never is.
-pub struct Socket;
+pub(in crate::ui::connection) struct Socket;
 
 impl Socket {
     /// Opens nothing.
     #[must_use]
-    pub fn open(_heard: impl Fn(Heard) + 'static) -> Self {
+    pub(in crate::ui::connection) fn open(_heard: impl Fn(Heard) + 'static) -> Self {
         Self
     }
 
     /// Sends nothing; false.
-    pub fn send(&mut self, _text: String) -> bool {
+    pub(in crate::ui::connection) fn send(&mut self, _text: String) -> bool {
         false
     }
 }

@@ -2,10 +2,10 @@
 //! because gloo-net 0.6 cannot close one politely from its sink (TR-38).
 
 use futures::channel::mpsc;
-use futures::future::{Either, select};
+use futures::future::{Either, poll_fn, select};
 use futures::{SinkExt, StreamExt};
 use gloo_net::websocket::futures::WebSocket;
-use gloo_net::websocket::{Message, WebSocketError};
+use gloo_net::websocket::{Message, State, WebSocketError};
 use leptos::prelude::location;
 use tertulia_protocol::frame::SUBPROTOCOL;
 
@@ -19,14 +19,14 @@ const WAITING: usize = 256;
 const ABNORMAL: u16 = 1006;
 
 /// A connection. Dropping it closes it, and nothing is heard from it any more.
-pub struct Socket {
+pub(in crate::ui::connection) struct Socket {
     outgoing: mpsc::Sender<String>,
 }
 
 impl Socket {
     /// Opens a connection; what is sent before it is open waits for it. `heard` is told everything once.
     #[must_use]
-    pub fn open(heard: impl Fn(Heard) + 'static) -> Self {
+    pub(in crate::ui::connection) fn open(heard: impl Fn(Heard) + 'static) -> Self {
         let (outgoing, incoming) = mpsc::channel(WAITING);
         leptos::task::spawn_local(async move {
             let code = match WebSocket::open_with_protocol(&address(), SUBPROTOCOL) {
@@ -41,7 +41,7 @@ impl Socket {
     }
 
     /// Sends a frame; false when the link is dead.
-    pub fn send(&mut self, text: String) -> bool {
+    pub(in crate::ui::connection) fn send(&mut self, text: String) -> bool {
         self.outgoing.try_send(text).is_ok()
     }
 }
@@ -53,14 +53,18 @@ fn address() -> String {
 }
 
 /// Speaks and listens until either side has had enough: the close code, or `None` when our side let go.
-async fn converse(socket: WebSocket, mut outgoing: mpsc::Receiver<String>, heard: &impl Fn(Heard)) -> Option<u16> {
-    let (mut sink, mut stream) = socket.split();
+async fn converse(mut socket: WebSocket, mut outgoing: mpsc::Receiver<String>, heard: &impl Fn(Heard)) -> Option<u16> {
+    for text in opened(&mut socket, &mut outgoing).await? {
+        if !said(&mut socket, text).await {
+            return Some(ABNORMAL);
+        }
+    }
     loop {
         // Both are cancel-safe: an unfinished `next` has taken nothing out of its queue.
-        match select(outgoing.next(), stream.next()).await {
+        match select(outgoing.next(), socket.next()).await {
             Either::Left((None, _)) => return None,
             Either::Left((Some(text), _)) => {
-                if sink.send(Message::Text(text)).await.is_err() {
+                if !said(&mut socket, text).await {
                     return Some(ABNORMAL);
                 }
             }
@@ -71,4 +75,24 @@ async fn converse(socket: WebSocket, mut outgoing: mpsc::Receiver<String>, heard
             Either::Right((Some(Err(_)) | None, _)) => return Some(ABNORMAL),
         }
     }
+}
+
+/// Waits until the socket is open, or has failed to open: what was to be said meanwhile, or `None` when our
+/// side let go.
+async fn opened(socket: &mut WebSocket, outgoing: &mut mpsc::Receiver<String>) -> Option<Vec<String>> {
+    let mut waiting = Vec::new();
+    loop {
+        // Cancel-safe: being ready is a state that stays, and `next` as in `converse`.
+        let ready = poll_fn(|context| socket.poll_ready_unpin(context));
+        match select(ready, outgoing.next()).await {
+            Either::Left(_) => return Some(waiting),
+            Either::Right((Some(text), _)) if waiting.len() < WAITING => waiting.push(text),
+            Either::Right(_) => return None,
+        }
+    }
+}
+
+/// Says a frame; false when the socket is not open: the browser would complain on its console, and nobody hears.
+async fn said(socket: &mut WebSocket, text: String) -> bool {
+    matches!(socket.state(), State::Open) && socket.send(Message::Text(text)).await.is_ok()
 }

@@ -1,5 +1,8 @@
 //! The document's title. `leptos_meta` writes it into the HTML unescaped, and names are user text.
 
+#[cfg(test)]
+mod tests;
+
 use leptos::prelude::*;
 use leptos_meta::Title;
 
@@ -29,15 +32,4 @@ pub fn PageTitle(
         name.with(|name| if name.is_empty() { PRODUCT.to_owned() } else { written(&format!("{name} · {PRODUCT}")) })
     };
     view! { <Title text /> }
-}
-
-#[cfg(test)]
-mod tests {
-    //! What a room may be called, and what must not come of it.
-    use super::*;
-
-    #[test]
-    fn a_name_cannot_leave_the_title() {
-        assert_eq!(escaped("</title><script>&"), "&lt;/title&gt;&lt;script&gt;&amp;");
-    }
 }

@@ -1,5 +1,8 @@
 //! Why a form was refused, in words. The address names only a code; what the address says is never shown.
 
+#[cfg(test)]
+mod tests;
+
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
@@ -31,37 +34,4 @@ pub fn Refused() -> impl IntoView {
     let query = use_query_map();
     let words = move || query.with(|query| query.get_str("refused").and_then(sentence));
     move || words().map(|words| view! { <p class="refused" role="alert">{words}</p> })
-}
-
-#[cfg(test)]
-mod tests {
-    //! The table against the codes that exist.
-    use super::*;
-    use tertulia_protocol::Code;
-
-    #[test]
-    fn every_code_a_form_can_get_has_its_sentence() {
-        for code in [
-            Code::Empty,
-            Code::TooLong,
-            Code::BadChar,
-            Code::BadName,
-            Code::NameReserved,
-            Code::NotFound,
-            Code::Forbidden,
-            Code::Unauthorized,
-            Code::RateLimited,
-            Code::Busy,
-            Code::StorageUnavailable,
-            Code::Internal,
-        ] {
-            assert!(sentence(code.as_str()).is_some(), "{}", code.as_str());
-        }
-    }
-
-    #[test]
-    fn words_of_the_address_are_never_echoed() {
-        assert_eq!(sentence("<script>alert(1)</script>"), None);
-        assert_eq!(sentence(""), None);
-    }
 }

@@ -1,0 +1,45 @@
+//! Addresses in the company they keep.
+
+use super::*;
+
+fn text(text: &str) -> Piece {
+    Piece::Text(text.to_owned())
+}
+
+fn link(text: &str) -> Piece {
+    Piece::Link(text.to_owned())
+}
+
+#[test]
+fn a_text_without_an_address_stays_whole() {
+    assert_eq!(pieces("sopar divendres?"), [text("sopar divendres?")]);
+    assert_eq!(pieces(""), [text("")]);
+}
+
+#[test]
+fn punctuation_around_an_address_stays_outside() {
+    let cut = pieces("look (https://example.org/a_(b)), yes.");
+    assert_eq!(cut, [text("look ("), link("https://example.org/a_(b)"), text("), yes.")]);
+    assert_eq!(pieces("http://a.example."), [link("http://a.example"), text(".")]);
+}
+
+#[test]
+fn only_http_becomes_a_link() {
+    for harmless in ["javascript:alert(1)", "data:text/html,x", "https://", "http://.", "xhttps://a.example"] {
+        assert_eq!(pieces(harmless), [text(harmless)], "{harmless}");
+    }
+}
+
+#[test]
+fn the_pieces_put_together_are_the_text() {
+    for whole in ["a http://b.example c https://d.example/é, e", "https://x.example", "é https:// http://é.example…"]
+    {
+        let again: String = pieces(whole)
+            .into_iter()
+            .map(|piece| match piece {
+                Piece::Text(part) | Piece::Link(part) => part,
+            })
+            .collect();
+        assert_eq!(again, whole);
+    }
+}

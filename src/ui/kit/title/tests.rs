@@ -1,0 +1,8 @@
+//! What a room may be called, and what must not come of it.
+
+use super::*;
+
+#[test]
+fn a_name_cannot_leave_the_title() {
+    assert_eq!(escaped("</title><script>&"), "&lt;/title&gt;&lt;script&gt;&amp;");
+}
