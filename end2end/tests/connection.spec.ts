@@ -106,6 +106,7 @@ test('15: an answer that was lost does not double the message', async ({ person,
   wire.hold((frame) => frame.t === 'ack' || frame.t === 'entries');
   await alice.says('said once');
   await bob.sees('said once');
+  await expect.poll(() => wire.waiting).toBeGreaterThan(0);
 
   // The page goes with the answers that are held: it never learns of them.
   await alice.page.reload();

@@ -188,6 +188,11 @@ test('messages of one author join, and own rows are marked', async ({ person, ne
   }
   // Who listens cannot see that rows join: the author is in each of them.
   await expect(alice.messages.nth(1)).toContainText('Alice');
+  // The time of a joined row stands in the gutter when somebody points there, not on the text.
+  await alice.messages.nth(1).hover();
+  const time = await alice.messages.nth(1).locator('time').boundingBox();
+  const body = await alice.bodies.nth(1).boundingBox();
+  expect((time?.x ?? 0) + (time?.width ?? 0)).toBeLessThanOrEqual(body?.x ?? 0);
   await alice.page.reload();
   await alice.isLive();
   await expect(alice.messages.nth(1)).toHaveClass(/\bjoined\b/);

@@ -47,6 +47,11 @@ export class Wire {
 
   private connect(page: WebSocketRoute): void {
     this.opened += 1;
+    // What was held for a socket goes with it.
+    if (this.opened > 1) {
+      this.held.length = 0;
+      this.holds = () => false;
+    }
     const server = page.connectToServer();
     page.onMessage((text) => {
       const answer = this.answers(read(text));
