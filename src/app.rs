@@ -7,7 +7,7 @@ use leptos_router::{ParamSegment, SsrMode, StaticSegment};
 
 use crate::ui::connection::Connection;
 use crate::ui::entrance::Entrance;
-use crate::ui::kit::{Clock, PageTitle, Table};
+use crate::ui::kit::{Boxed, Clock, PageTitle, Table};
 use crate::ui::room::RoomPage;
 
 /// The document that the server writes around the app. No inline style and no script of our own: the
@@ -62,11 +62,11 @@ pub fn App() -> impl IntoView {
     Clock::provide();
     view! {
         <Router>
-            <Routes fallback=|| view! { <Nowhere /> }.into_any()>
-                <Route path=StaticSegment("") view=|| view! { <Entrance /> }.into_any() ssr=SsrMode::Async />
+            <Routes fallback=|| view! { <Nowhere /> }.boxed()>
+                <Route path=StaticSegment("") view=|| view! { <Entrance /> }.boxed() ssr=SsrMode::Async />
                 <Route
                     path=(StaticSegment("r"), ParamSegment("slug"))
-                    view=|| view! { <RoomPage /> }.into_any()
+                    view=|| view! { <RoomPage /> }.boxed()
                     ssr=SsrMode::Async
                 />
             </Routes>

@@ -12,7 +12,7 @@ use tertulia_protocol::limits::BODY_CHARS;
 use tertulia_protocol::{Body, Code, RoomId};
 
 use crate::ui::connection::Connection;
-use crate::ui::kit::{Icon, Refused, browser};
+use crate::ui::kit::{Boxed, Icon, Refused, browser, flag, text};
 use crate::ui::room::OpenRoom;
 use crate::ui::timeline::scroll;
 
@@ -53,6 +53,7 @@ pub fn Composer(
     };
     desk.take_up();
     let action = address + "/messages";
+    let hint = text(move || format!("Say something in {}", room.name.get()));
     // The text is never a child of the element: the server would write it unescaped (TR-02).
     view! {
         <form
@@ -71,7 +72,7 @@ pub fn Composer(
                     aria-label="Message"
                     aria-describedby="composer-words"
                     enterkeyhint="send"
-                    placeholder=move || format!("Say something in {}", room.name.get())
+                    placeholder=hint
                     node_ref=desk.text
                     on:input=move |_| desk.typed()
                     on:keydown=move |event| desk.pressed(&event)
@@ -86,7 +87,7 @@ pub fn Composer(
             <Refused />
         </form>
     }
-    .into_any()
+    .boxed()
 }
 
 /// The line below: what is wrong, how long it is, who else writes.
@@ -95,19 +96,16 @@ fn Words(
     /// The composer.
     desk: Desk,
 ) -> impl IntoView {
-    let typing = move || desk.room.typing.with(|typing| typing_words(typing.iter().map(|who| who.name.as_str())));
-    let refused = move || desk.refused.get().map(|words| view! { <span class="refused" role="alert">{words}</span> });
-    let counter = move || {
-        let length = desk.length.get();
-        (length > COUNTED_FROM).then(|| {
-            let class = if length > BODY_CHARS { "counter over" } else { "counter" };
-            view! { <span class=class>{counted(length)}</span> }
-        })
-    };
+    let typing = text(move || desk.room.typing.with(|typing| typing_words(typing.iter().map(|who| who.name.as_str()))));
+    let refused = text(move || desk.refused.get().unwrap_or_default());
+    let fine = flag(move || desk.refused.with(Option::is_none));
+    let short = flag(move || desk.length.get() <= COUNTED_FROM);
+    let class = text(move || if desk.length.get() > BODY_CHARS { "counter over" } else { "counter" }.to_owned());
+    let counter = text(move || counted(desk.length.get()));
     view! {
         <span class="typing">{typing}</span>
-        {refused}
-        {counter}
+        <span class="refused" role="alert" hidden=fine>{refused}</span>
+        <span class=class hidden=short>{counter}</span>
     }
 }
 

@@ -3,14 +3,15 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-use crate::ui::kit::{PageTitle, Refused, Table, Wordmark};
+use crate::ui::kit::{PageTitle, Refused, Table, Wordmark, text};
 
 /// The page behind `/`.
 #[component]
 pub fn Entrance() -> impl IntoView {
     let query = use_query_map();
     // Only a room of this house: the address may have been written by anybody. The server checks again.
-    let next = move || query.with(|query| query.get("next").filter(|next| next.starts_with("/r/")).unwrap_or_default());
+    let next =
+        text(move || query.with(|query| query.get("next").filter(|next| next.starts_with("/r/")).unwrap_or_default()));
     view! {
         <PageTitle name=String::new() />
         <main class="entrance">

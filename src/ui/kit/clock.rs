@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{browser, calendar};
+use super::{browser, calendar, text};
 
 /// What is known of the reader's clock. One per app.
 #[derive(Clone, Copy)]
@@ -54,9 +54,8 @@ pub fn Time(
     at: Signal<i64>,
 ) -> impl IntoView {
     let clock = Clock::current();
-    view! {
-        <time datetime=move || calendar::iso(at.get()) title=move || clock.in_full(at.get())>
-            {move || clock.time_of_day(at.get())}
-        </time>
-    }
+    let machine = text(move || calendar::iso(at.get()));
+    let full = text(move || clock.in_full(at.get()));
+    let short = text(move || clock.time_of_day(at.get()));
+    view! { <time datetime=machine title=full>{short}</time> }
 }

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use tertulia_protocol::Person;
 
-use crate::ui::kit::Avatar;
+use crate::ui::kit::{Avatar, Boxed, flag, text};
 use crate::ui::room::OpenRoom;
 
 /// The id of the pane, which buttons open it by.
@@ -19,18 +19,21 @@ pub fn Members(
         let named = room.online.with(|online| online.len() as u64);
         room.online_count.get().saturating_sub(named)
     };
+    let count = text(move || room.online_count.get().to_string());
+    let all_named = flag(move || unnamed() == 0);
+    let others = text(move || format!("and {} more", unnamed()));
     view! {
         <section class="members" id=MEMBERS aria-label="Online" popover="auto">
-            <h2>"Online"<span class="count">{move || room.online_count.get()}</span></h2>
+            <h2>"Online"<span class="count">{count}</span></h2>
             <ul>
                 <For each=move || room.online.get() key=|who: &Person| (who.id, who.name.clone()) let:who>
                     <Member who />
                 </For>
             </ul>
-            <p class="unnamed" hidden=move || unnamed() == 0>{move || format!("and {} more", unnamed())}</p>
+            <p class="unnamed" hidden=all_named>{others}</p>
         </section>
     }
-    .into_any()
+    .boxed()
 }
 
 /// One of them.

@@ -12,7 +12,7 @@ pub use self::open_room::OpenRoom;
 use crate::api::{PageError, Visit, visit};
 use crate::ui::composer::Composer;
 use crate::ui::connection::{Connection, Phase, Standing, Status, StatusLine};
-use crate::ui::kit::{Icon, PageTitle, Table};
+use crate::ui::kit::{Boxed, Icon, PageTitle, Table, flag, text};
 use crate::ui::members::{MEMBERS, Members};
 use crate::ui::sidebar::{ROOMS, Sidebar};
 use crate::ui::timeline::TimelineView;
@@ -35,9 +35,9 @@ pub fn RoomPage() -> impl IntoView {
                     visit_now.get().map(|found| {
                         // A closure is drawn afresh, never over the page before: no draft or place of another room.
                         move || match found.clone() {
-                            Ok(visit) => view! { <Page visit /> }.into_any(),
+                            Ok(visit) => view! { <Page visit /> }.boxed(),
                             Err(PageError(refusal)) => {
-                                view! { <Absent refusal again=Callback::new(move |()| visit.refetch()) /> }.into_any()
+                                view! { <Absent refusal again=Callback::new(move |()| visit.refetch()) /> }.boxed()
                             }
                         }
                     })
@@ -97,6 +97,10 @@ fn Header(
     /// How the connection stands.
     status: Memo<Status>,
 ) -> impl IntoView {
+    let no_topic = flag(move || room.topic.with(String::is_empty));
+    let count = text(move || room.online_count.get().to_string());
+    let name: Signal<String> = room.name.into();
+    let topic: Signal<String> = room.topic.into();
     view! {
         <header class="room-header">
             <button type="button" class="pane-button to-rooms" popovertarget=ROOMS>
@@ -104,21 +108,21 @@ fn Header(
                 <span class="unseen">"Rooms"</span>
             </button>
             <div class="room-title">
-                <h1 dir="auto">{move || room.name.get()}</h1>
-                <p class="topic" dir="auto" hidden=move || room.topic.with(String::is_empty)>
-                    {move || room.topic.get()}
+                <h1 dir="auto">{name}</h1>
+                <p class="topic" dir="auto" hidden=no_topic>
+                    {topic}
                 </p>
             </div>
             <noscript>"Reload to see what is new."</noscript>
             <StatusLine status />
             <button type="button" class="pane-button to-members" popovertarget=MEMBERS>
                 <Icon name="people" />
-                <span class="count">{move || room.online_count.get()}</span>
+                <span class="count">{count}</span>
                 <span class="unseen">" people online"</span>
             </button>
         </header>
     }
-    .into_any()
+    .boxed()
 }
 
 /// A room that cannot be shown, and what to do about it.

@@ -9,7 +9,7 @@ use leptos_router::hooks::use_navigate;
 use tertulia_protocol::{Person, RoomId, RoomInfo};
 
 use crate::ui::connection::Connection;
-use crate::ui::kit::{Avatar, Icon, Wordmark, browser};
+use crate::ui::kit::{Avatar, Boxed, Icon, Wordmark, browser};
 use crate::ui::room::address;
 
 /// The id of the pane, which buttons open it by.
@@ -42,7 +42,7 @@ pub fn Sidebar(
             <You you />
         </nav>
     }
-    .into_any()
+    .boxed()
 }
 
 /// What the server listed and what has been made since.

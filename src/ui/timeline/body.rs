@@ -1,10 +1,12 @@
 //! What a message says: text nodes and links, nothing else.
 
-use leptos::either::{Either, EitherOf3};
+use leptos::either::Either;
 use leptos::prelude::*;
 use tertulia_timeline::What;
 
+use crate::ui::kit::Boxed;
 use crate::ui::kit::links::{Piece, pieces};
+use crate::ui::kit::part;
 
 /// The text of a message in its own direction, or that it was taken back.
 #[component]
@@ -12,18 +14,21 @@ pub fn Body(
     /// What the row shows; notes are not drawn here.
     what: Memo<What>,
 ) -> impl IntoView {
-    move || {
+    part(move || {
         what.with(|what| match what {
-            What::Message { body, edited, .. } => EitherOf3::A(view! {
-                <div class="body" dir="auto">
-                    {pieces(body).into_iter().map(piece).collect_view()}
-                    {edited.then(|| view! { <span class="edited">" (edited)"</span> })}
-                </div>
-            }),
-            What::Deleted => EitherOf3::B(view! { <p class="body gone">"Taken back."</p> }),
-            What::Note(_) => EitherOf3::C(()),
+            What::Message { body, edited, .. } => Some(
+                view! {
+                    <div class="body" dir="auto">
+                        {pieces(body).into_iter().map(piece).collect_view()}
+                        {edited.then(|| view! { <span class="edited">" (edited)"</span> })}
+                    </div>
+                }
+                .boxed(),
+            ),
+            What::Deleted => Some(view! { <p class="body gone">"Taken back."</p> }.boxed()),
+            What::Note(_) => None,
         })
-    }
+    })
 }
 
 fn piece(piece: Piece) -> impl IntoView {

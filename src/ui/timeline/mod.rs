@@ -10,7 +10,7 @@ use leptos::prelude::*;
 
 use self::row::LineView;
 use crate::ui::connection::Connection;
-use crate::ui::kit::{Clock, Icon};
+use crate::ui::kit::{Boxed, Clock, Icon, flag, text};
 use crate::ui::room::{Line, OpenRoom};
 
 /// The room's log. Without JavaScript it is a page with links to the older ones.
@@ -27,13 +27,14 @@ pub fn TimelineView(
     scroll::keep_place(room, sheet, edge);
     Effect::new(move || room.set_utc_offset(clock.offset()));
     let newest = address.clone();
+    let name: Signal<String> = room.name.into();
     // `still` is taken off by hand once the page lives, see `scroll`.
     view! {
         <div
             class="log still"
             role="log"
             tabindex="0"
-            aria-label=move || room.name.get()
+            aria-label=name
             node_ref=room.log
             on:scroll=move |_| scroll::look(room)
             on:keydown=move |event| {
@@ -55,7 +56,7 @@ pub fn TimelineView(
         </div>
         <Pill room />
     }
-    .into_any()
+    .boxed()
 }
 
 /// What stands above the oldest row: the way to older ones, or the room's beginning.
@@ -69,11 +70,13 @@ fn Above(
     edge: NodeRef<A>,
 ) -> impl IntoView {
     let connection = Connection::current();
-    let more = move || room.oldest.get().is_some();
-    let href = move || format!("{address}?before={}", room.oldest.get().map_or(0, |seq| seq.0));
+    let more = flag(move || room.oldest.get().is_some());
+    let no_more = flag(move || room.oldest.get().is_none());
+    let href = text(move || format!("{address}?before={}", room.oldest.get().map_or(0, |seq| seq.0)));
+    let words = text(move || if room.loading.get() { "Turning back the pages…" } else { "Older messages" }.to_owned());
     // Both are always there and one is hidden: the watched link stays the same element.
     view! {
-        <p class="above" hidden=move || !more()>
+        <p class="above" hidden=no_more>
             <a
                 class="older"
                 href=href
@@ -84,7 +87,7 @@ fn Above(
                     }
                 }
             >
-                {move || if room.loading.get() { "Turning back the pages…" } else { "Older messages" }}
+                {words}
             </a>
         </p>
         <p class="beginning" hidden=more>"Beginning of the room"</p>
@@ -97,10 +100,8 @@ fn Silence(
     /// The room.
     room: OpenRoom,
 ) -> impl IntoView {
-    move || {
-        (room.silent.get() && room.is_live())
-            .then(|| view! { <p class="silence">"Nobody has said anything yet. Start."</p> })
-    }
+    let spoken = flag(move || !room.silent.get() || !room.is_live());
+    view! { <p class="silence" hidden=spoken>"Nobody has said anything yet. Start."</p> }
 }
 
 /// The way back to the newest row, with how many came meanwhile.
@@ -109,18 +110,19 @@ fn Pill(
     /// The room.
     room: OpenRoom,
 ) -> impl IntoView {
-    let words = move || match room.fresh.get() {
+    let words = text(move || match room.fresh.get() {
         0 => "Newest".to_owned(),
         1 => "1 new message".to_owned(),
         count => format!("{count} new messages"),
-    };
-    let class = move || if room.fresh.get() == 0 { "pill" } else { "pill counting" };
+    });
+    let class = text(move || if room.fresh.get() == 0 { "pill" } else { "pill counting" }.to_owned());
+    let at_newest: Signal<bool> = room.at_newest.into();
     view! {
         <div class="pill-place">
             <button
                 type="button"
                 class=class
-                hidden=move || room.at_newest.get()
+                hidden=at_newest
                 on:click=move |_| scroll::to_newest(room)
             >
                 <Icon name="down" />

@@ -12,7 +12,7 @@ use super::body::Body;
 use super::notes;
 use crate::ui::connection::Connection;
 use crate::ui::kit::clock::Time;
-use crate::ui::kit::{Avatar, Clock, Icon, calendar};
+use crate::ui::kit::{Avatar, Boxed, Clock, Icon, calendar, part, text};
 use crate::ui::room::Line;
 
 /// A row with the divider of its day.
@@ -32,13 +32,13 @@ pub fn LineView(
         <div class="line" id=id.dom_id()>
             <Day row />
             {if is_note {
-                Either::Left(view! { <p class="note">{move || row.with(|row| notes::words(row))}</p> })
+                Either::Left(view! { <p class="note">{text(move || row.with(|row| notes::words(row)))}</p> })
             } else {
                 Either::Right(view! { <Message row key /> })
             }}
         </div>
     }
-    .into_any()
+    .boxed()
 }
 
 /// The divider before the first row of a day.
@@ -49,7 +49,7 @@ fn Day(
 ) -> impl IntoView {
     let clock = Clock::current();
     let day = Memo::new(move |_| row.with(|row| row.new_day.then(|| calendar::day(row.at, clock.offset()))));
-    move || day.get().map(|day| view! { <p class="day"><span>{day}</span></p> })
+    part(move || day.get().map(|day| view! { <p class="day"><span>{day}</span></p> }.boxed()))
 }
 
 /// The classes of a message, for its looks alone.
@@ -78,17 +78,19 @@ fn Message(
 ) -> impl IntoView {
     let who = Signal::derive(move || row.with(|row| row.by.clone()));
     let at = Signal::derive(move || row.with(|row| row.at));
+    let class = text(move || row.with(|row| class(row)));
+    let author = text(move || who.with(|who| who.name.clone()));
     let what = Memo::new(move |_| row.with(|row| row.what.clone()));
     view! {
-        <article class=move || row.with(|row| class(row))>
+        <article class=class>
             <Avatar who />
             <p class="byline">
-                <b class="author" dir="auto">{move || who.with(|who| who.name.clone())}</b>
+                <b class="author" dir="auto">{author}</b>
                 " "
                 <Time at />
             </p>
             <Body what />
-            {move || row.with(|row| state(&row.state, key))}
+            {part(move || row.with(|row| state(&row.state, key)))}
         </article>
     }
 }
@@ -104,9 +106,9 @@ fn state(state: &RowState, key: Option<Key>) -> Option<AnyView> {
                     <span class="unseen">"Sending"</span>
                 </span>
             }
-            .into_any(),
+            .boxed(),
         ),
-        RowState::Failed { refusal } => Some(view! { <Failed refusal=refusal.clone() key /> }.into_any()),
+        RowState::Failed { refusal } => Some(view! { <Failed refusal=refusal.clone() key /> }.boxed()),
     }
 }
 

@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use tertulia_protocol::{BusState, Close};
 
 use super::Connection;
+use crate::ui::kit::{flag, text};
 
 /// How it stands between this tab and the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,11 +107,9 @@ pub fn StatusLine(
     #[prop(into)]
     status: Signal<Status>,
 ) -> impl IntoView {
-    view! {
-        <p class=move || status.get().class() role="status">
-            {move || status.get().words()}
-        </p>
-    }
+    let class = text(move || status.get().class().to_owned());
+    let words = text(move || status.get().words());
+    view! { <p class=class role="status">{words}</p> }
 }
 
 /// The longer sentence above the composer, with a way on where there is one.
@@ -121,18 +120,15 @@ pub fn Standing(
     status: Signal<Status>,
 ) -> impl IntoView {
     let connection = Connection::current();
-    let sentence = Memo::new(move |_| status.get().sentence());
-    let try_now = move || match status.get() {
-        Status::Offline(_) => Some(view! {
-            <button type="button" class="quiet" on:click=move |_| connection.try_now()>"Try now"</button>
-        }),
-        _ => None,
-    };
-    let class = move || if sentence.with(String::is_empty) { "standing nothing" } else { "standing" };
+    let sentence = text(move || status.get().sentence());
+    let nothing = flag(move || sentence.with(String::is_empty));
+    let untried = flag(move || !matches!(status.get(), Status::Offline(_)));
     view! {
-        <div class=class>
-            <span>{move || sentence.get()}</span>
-            {try_now}
+        <div class="standing" hidden=nothing>
+            <span>{sentence}</span>
+            <button type="button" class="quiet" hidden=untried on:click=move |_| connection.try_now()>
+                "Try now"
+            </button>
         </div>
     }
 }

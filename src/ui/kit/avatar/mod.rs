@@ -6,6 +6,8 @@ mod tests;
 use leptos::prelude::*;
 use tertulia_protocol::{Person, UserId};
 
+use crate::ui::kit::text;
+
 /// Hues in `style/avatar.css`, 20 degrees apart.
 const HUES: i64 = 18;
 /// Steps from one id's hue to the next: coprime to 18 and far apart, so neighbours at the table differ.
@@ -33,6 +35,7 @@ pub fn Avatar(
     #[prop(into)]
     who: Signal<Person>,
 ) -> impl IntoView {
-    let class = move || format!("avatar {}", who.with(|who| hue(who.id)));
-    view! { <span class=class aria-hidden="true">{move || who.with(|who| initials(&who.name))}</span> }
+    let class = text(move || format!("avatar {}", who.with(|who| hue(who.id))));
+    let letters = text(move || who.with(|who| initials(&who.name)));
+    view! { <span class=class aria-hidden="true">{letters}</span> }
 }

@@ -6,6 +6,8 @@ mod tests;
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
+use crate::ui::kit::{flag, text};
+
 /// The sentence for a code that came back as `?refused=`; `None` for a word that is no code of ours.
 #[must_use]
 pub fn sentence(code: &str) -> Option<&'static str> {
@@ -32,6 +34,10 @@ pub fn sentence(code: &str) -> Option<&'static str> {
 #[component]
 pub fn Refused() -> impl IntoView {
     let query = use_query_map();
-    let words = move || query.with(|query| query.get_str("refused").and_then(sentence));
-    move || words().map(|words| view! { <p class="refused" role="alert">{words}</p> })
+    let words = text(move || {
+        let words = query.with(|query| query.get_str("refused").and_then(sentence));
+        words.unwrap_or_default().to_owned()
+    });
+    let none = flag(move || words.with(String::is_empty));
+    view! { <p class="refused" role="alert" hidden=none>{words}</p> }
 }
