@@ -4,20 +4,10 @@ import { defineConfig, devices } from '@playwright/test';
 
 /** The first of four free neighbouring ports: the lone instance, then the three of the cluster. */
 const port = Number(process.env.E2E_PORT ?? 4100);
-const clusterPorts = [port + 1, port + 2, port + 3];
 
-/** What a shell of the project's root runs; the files that the servers keep are made afresh each time. */
-const server = process.env.E2E_SERVER ?? 'target/release/tertulia';
-const data = 'target/e2e';
-
-/** A cold start migrates a database; anything slower is a fault. */
-const startTimeoutMs = 60_000;
-/** An instance drains for at most 15 s, Redis follows. */
-const stopTimeoutMs = 25_000;
-
-const address = (number: number): string => `http://127.0.0.1:${number}`;
-// Workers read it, so that a test can pick two instances: process.env.E2E_CLUSTER!.split(',').
-process.env.E2E_CLUSTER = clusterPorts.map(address).join(',');
+// The global setup and the workers read them, however they were started.
+process.env.E2E_PORT = String(port);
+process.env.E2E_CLUSTER = [1, 2, 3].map((step) => `http://127.0.0.1:${port + step}`).join(',');
 
 const headless = [
   '--disable-gpu',
@@ -32,9 +22,11 @@ const root = process.getuid?.() === 0;
 export default defineConfig({
   testDir: 'tests',
   outputDir: 'test-results',
+  globalSetup: './tests/support/everybody.ts',
   // A flaky test is a fault of the product: it is not run again until it passes.
   retries: 0,
   workers: 2,
+  fullyParallel: true,
   forbidOnly: process.env.CI === 'true',
   timeout: 30_000,
   expect: { timeout: 10_000 },
@@ -44,7 +36,7 @@ export default defineConfig({
     ...(process.env.E2E_REPORT ? [['json', { outputFile: process.env.E2E_REPORT }] as const] : []),
   ],
   use: {
-    baseURL: address(port),
+    baseURL: `http://127.0.0.1:${port}`,
     trace: 'retain-on-failure',
     screenshot: 'only-on-failure',
     // Playwright records video only with a program of its own, which is not here.
@@ -58,25 +50,4 @@ export default defineConfig({
     },
   },
   projects: [{ name: 'chromium', use: { ...devices['Desktop Chrome'] } }],
-  webServer: [
-    {
-      name: 'alone',
-      command: `rm -rf ${data}/alone && exec "${server}" serve --port ${port} --data ${data}/alone`,
-      cwd: '..',
-      url: `${address(port)}/readyz`,
-      timeout: startTimeoutMs,
-      gracefulShutdown: { signal: 'SIGTERM', timeout: stopTimeoutMs },
-      stdout: 'pipe',
-    },
-    {
-      name: 'cluster',
-      // The instances start one after the other, so the last one's readiness is everybody's.
-      command: `rm -rf ${data}/cluster && exec bin/cluster --no-build --ports ${clusterPorts.join(',')} --data ${data}/cluster`,
-      cwd: '..',
-      url: `${address(port + 3)}/readyz`,
-      timeout: startTimeoutMs,
-      gracefulShutdown: { signal: 'SIGTERM', timeout: stopTimeoutMs },
-      stdout: 'pipe',
-    },
-  ],
 });

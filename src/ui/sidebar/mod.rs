@@ -25,6 +25,7 @@ pub fn Sidebar(
     /// Who looks.
     you: Person,
 ) -> impl IntoView {
+    let here = rooms.iter().find(|room| room.id == current).map(|room| address(&room.slug)).unwrap_or_default();
     let rooms = all_rooms(rooms);
     walk_with_arrows(rooms, current);
     view! {
@@ -37,7 +38,7 @@ pub fn Sidebar(
                     <RoomLink room current />
                 </For>
             </ul>
-            <NewRoom />
+            <NewRoom here />
             <You you />
         </nav>
     }
@@ -119,9 +120,13 @@ fn RoomLink(
 
 /// Makes a room, or opens the one that has this name: a plain form, the answer is the room's page.
 #[component]
-fn NewRoom() -> impl IntoView {
+fn NewRoom(
+    /// The address of the page, to come back to when the name is refused.
+    here: String,
+) -> impl IntoView {
     view! {
         <form class="new-room" method="post" action="/rooms">
+            <input type="hidden" name="from" value=here />
             <label for="new-room">"New room"</label>
             <div class="field-row">
                 <input id="new-room" name="name" type="text" autocomplete="off" enterkeyhint="go" required />

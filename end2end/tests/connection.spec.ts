@@ -1,0 +1,244 @@
+// The heart: offline and back, servers that are killed and stopped, Redis that goes. No hole, no double, one order.
+import { expect, first, lostSocket, second, test, type Person } from './support/test.ts';
+import { Wire } from './support/wire.ts';
+
+const numbered = (word: string, count: number): string[] =>
+  Array.from({ length: count }, (_, index) => `${word} ${index + 1}.`);
+
+/** Both show the same messages in the same order, all of them stored, and nobody waits for anything. */
+async function agree(people: Person[], texts: string[]): Promise<void> {
+  const [one, ...others] = people;
+  if (!one) throw new Error('nobody is there');
+  for (const who of people) {
+    await who.isLive();
+    await expect(who.log.getByText('Sending')).toHaveCount(0);
+    await expect(who.bodies).toHaveCount(texts.length);
+  }
+  const order = await one.bodies.allTextContents();
+  expect([...order].sort()).toEqual([...texts].sort());
+  for (const who of others) await who.sees(...order);
+}
+
+test('10: one message missed offline is there on return, without a reload', async ({ person, guest, newRoom }) => {
+  const room = await newRoom();
+  const bob = await guest('Bob');
+  const alice = await person('Alice');
+  alice.complaints.allow(lostSocket);
+  await alice.opens(room);
+  const load = await alice.load();
+
+  await alice.context.setOffline(true);
+  await expect(alice.status).toHaveText('Offline');
+  await bob.says(room, 'missed');
+  await alice.context.setOffline(false);
+
+  await alice.sees('missed');
+  await alice.isLive();
+  expect(await alice.load()).toBe(load);
+});
+
+for (const count of [120, 200]) {
+  test(`11: ${count} messages missed offline are there on return, in order`, async ({ person, guest, newRoom }) => {
+    const room = await newRoom(first);
+    const bob = await guest('Bob', second);
+    const alice = await person('Alice', { url: first });
+    alice.complaints.allow(lostSocket);
+    await bob.says(room, 'before');
+    await alice.opens(room);
+    const load = await alice.load();
+    const missed = numbered('missed', count);
+
+    await alice.context.setOffline(true);
+    await expect(alice.status).toHaveText('Offline');
+    await bob.says(room, ...missed.slice(0, -1));
+    await alice.context.setOffline(false);
+    // One more while she catches up.
+    await bob.says(room, missed.at(-1) ?? '');
+
+    await alice.sees('before', ...missed);
+    await alice.isLive();
+    expect(await alice.load()).toBe(load);
+    await expect(alice.bodies.last()).toBeInViewport({ ratio: 1 });
+  });
+}
+
+test('15: what is written offline is queued, counted, and goes by itself exactly once', async ({ person, newRoom }) => {
+  const room = await newRoom(first);
+  const alice = await person('Alice', { url: first });
+  const bob = await person('Bob', { url: second });
+  alice.complaints.allow(lostSocket);
+  await Promise.all([alice.opens(room), bob.opens(room)]);
+
+  await alice.context.setOffline(true);
+  await expect(alice.status).toHaveText('Offline');
+  await alice.says('from the tunnel');
+  await expect(alice.status).toHaveText('Offline (1 queued)');
+  await alice.says('still in it');
+  await expect(alice.status).toHaveText('Offline (2 queued)');
+  await expect(alice.message('from the tunnel').getByText('Sending')).toBeAttached();
+  await bob.says('are you there?');
+  await alice.context.setOffline(false);
+
+  await agree([bob, alice], ['are you there?', 'from the tunnel', 'still in it']);
+  await expect(alice.bodies).toHaveText(['are you there?', 'from the tunnel', 'still in it']);
+});
+
+test('15: what waits survives a reload and goes exactly once', async ({ person, newRoom }) => {
+  const room = await newRoom();
+  const [alice, bob] = await Promise.all([person('Alice'), person('Bob')]);
+  const wire = await Wire.of(alice.page);
+  await Promise.all([alice.opens(room), bob.opens(room)]);
+  wire.answer(({ t }) => (t === 'send' ? 'nothing' : undefined));
+  await alice.says('lost on the way');
+  await expect(alice.message('lost on the way').getByText('Sending')).toBeAttached();
+
+  wire.answer(() => undefined);
+  await alice.page.reload();
+
+  await agree([alice, bob], ['lost on the way']);
+});
+
+test('15: an answer that was lost does not double the message', async ({ person, newRoom }) => {
+  const room = await newRoom();
+  const [alice, bob] = await Promise.all([person('Alice'), person('Bob')]);
+  const wire = await Wire.of(alice.page);
+  await Promise.all([alice.opens(room), bob.opens(room)]);
+  wire.hold((frame) => frame.t === 'ack' || frame.t === 'entries');
+  await alice.says('said once');
+  await bob.sees('said once');
+  await expect.poll(() => wire.waiting).toBeGreaterThan(0);
+
+  // The page goes with the answers that are held: it never learns of them.
+  await alice.page.reload();
+
+  await agree([alice, bob], ['said once']);
+  expect(wire.opened).toBe(2);
+});
+
+test('a reload in the middle of a burst misses nothing', async ({ person, guest, newRoom }) => {
+  const room = await newRoom(first);
+  const alice = await person('Alice', { url: first });
+  const bob = await guest('Bob', second);
+  await alice.opens(room);
+  const texts = numbered('burst', 45);
+  const burst = bob.says(room, ...texts);
+  for (const seen of [5, 20]) {
+    await expect.poll(() => alice.bodies.count()).toBeGreaterThanOrEqual(seen);
+    await alice.page.reload();
+  }
+  await burst;
+  await alice.isLive();
+  await alice.sees(...texts);
+});
+
+test('18: the server is killed in the middle of a burst and comes back', async ({ person, stage }) => {
+  const server = await stage.alone();
+  const { url } = server;
+  const [alice, bob] = await Promise.all([person('Alice', { url }), person('Bob', { url })]);
+  for (const who of [alice, bob]) who.complaints.allow(lostSocket);
+  await Promise.all([alice.opens('/r/chat'), bob.opens('/r/chat')]);
+  const load = await alice.load();
+  const texts = { alice: numbered('from Alice', 20), bob: numbered('from Bob', 20) };
+  const speak = async (who: Person, said: string[]): Promise<void> => {
+    for (const text of said) await who.says(text);
+  };
+
+  const burst = Promise.all([speak(alice, texts.alice), speak(bob, texts.bob)]);
+  await expect.poll(() => bob.bodies.count()).toBeGreaterThan(10);
+  await server.stop('SIGKILL');
+  await expect(alice.status).toHaveText(/^Offline/);
+  await burst;
+  await server.start();
+
+  const everything = [...texts.alice, ...texts.bob];
+  await agree([alice, bob], everything);
+  expect(await alice.load(), 'nothing was reloaded').toBe(load);
+  const carol = await person('Carol', { url });
+  await carol.opens('/r/chat');
+  await agree([alice, carol], everything);
+});
+
+test('18: the instance of one is stopped; she goes on over another, and misses nothing', async ({ person, stage }) => {
+  const { instances } = await stage.cluster(2);
+  const [one, two] = instances;
+  if (!one || !two) throw new Error('two were started');
+  const balancer = await stage.balancer([one, two]);
+  const alice = await person('Alice', { url: balancer.url });
+  const bob = await person('Bob', { url: two.url });
+  alice.complaints.allow(lostSocket);
+  await Promise.all([alice.opens('/r/chat'), bob.opens('/r/chat')]);
+  const load = await alice.load();
+  await alice.says('before');
+  await bob.sees('before');
+
+  const burst = (async () => {
+    for (const text of numbered('meanwhile', 15)) await bob.says(text);
+  })();
+  const code = await one.stop('SIGTERM');
+  await burst;
+  await alice.says('after');
+
+  expect(code, 'it stopped in order').toBe(0);
+  await agree([alice, bob], ['before', ...numbered('meanwhile', 15), 'after']);
+  expect(await alice.load(), 'nothing was reloaded').toBe(load);
+});
+
+test('18: an instance that is stopped and started again has its people back', async ({ person, stage }) => {
+  const { instances } = await stage.cluster(2);
+  const [one, two] = instances;
+  if (!one || !two) throw new Error('two were started');
+  const alice = await person('Alice', { url: one.url });
+  const bob = await person('Bob', { url: two.url });
+  alice.complaints.allow(lostSocket);
+  await Promise.all([alice.opens('/r/chat'), bob.opens('/r/chat')]);
+
+  await one.stop('SIGTERM');
+  await expect(alice.status).toHaveText('Offline');
+  await bob.says('said without her');
+  await alice.says('written without a server');
+  await expect(alice.status).toHaveText('Offline (1 queued)');
+  await one.start();
+
+  await agree([alice, bob], ['said without her', 'written without a server']);
+});
+
+test('18: without Redis the page says so, messages still arrive, and it heals', async ({ person, stage }) => {
+  const { redis, instances } = await stage.cluster(2);
+  const [one, two] = instances;
+  if (!one || !two) throw new Error('two were started');
+  const alice = await person('Alice', { url: one.url });
+  const bob = await person('Bob', { url: two.url });
+  await Promise.all([alice.opens('/r/chat'), bob.opens('/r/chat')]);
+  await alice.says('with Redis');
+  await bob.sees('with Redis');
+
+  await redis.stop();
+  for (const who of [alice, bob]) await expect(who.status).toHaveText('Live · degraded');
+  await expect(alice.page.getByText('None is lost.')).toBeVisible();
+  await alice.says('without Redis');
+  await bob.sees('with Redis', 'without Redis');
+  await bob.says('I hear you');
+  await alice.sees('with Redis', 'without Redis', 'I hear you');
+
+  await redis.start();
+  for (const who of [alice, bob]) await who.isLive();
+  await bob.says('and again');
+  await agree([alice, bob], ['with Redis', 'without Redis', 'I hear you', 'and again']);
+});
+
+test('"Try now" comes back at once', async ({ person, stage }) => {
+  const server = await stage.alone();
+  const alice = await person('Alice', { url: server.url });
+  alice.complaints.allow(lostSocket);
+  await alice.opens('/r/chat');
+  await server.stop('SIGTERM');
+  await expect(alice.status).toHaveText('Offline');
+  await server.start();
+  // It may have come back by itself meanwhile.
+  await expect(async () => {
+    if ((await alice.status.textContent()) !== 'Live') {
+      await alice.page.getByRole('button', { name: 'Try now' }).click({ timeout: 500 });
+    }
+    await expect(alice.status).toHaveText('Live', { timeout: 1_000 });
+  }).toPass();
+});
