@@ -1,5 +1,7 @@
 //! Every route on one screen.
 
+use std::time::Duration;
+
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
@@ -14,6 +16,7 @@ use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove
 use tower_http::compression::{CompressionLayer, CompressionLevel};
 use tower_http::csrf::CsrfLayer;
 use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::timeout::RequestBodyDeadlineLayer;
 
 use super::error::HttpRefusal;
 use super::session::{Viewer, gate};
@@ -23,6 +26,8 @@ use crate::app::{App as Page, shell};
 
 /// Largest body of a form, in bytes: 40,000 bytes of text, each written as three (`%F0`), and the other fields.
 const FORM_BYTES: usize = 128 * 1024;
+/// How long the body of a request may take to come, all of it: a form at 4 KiB/s, slower than any modem.
+const BODY_TIME: Duration = Duration::from_secs(30);
 
 /// The whole server.
 ///
@@ -59,6 +64,7 @@ pub fn router(app: App) -> Result<Router, String> {
         .layer(from_fn_with_state(app.clone(), gate))
         .layer(DefaultBodyLimit::max(FORM_BYTES))
         .layer(RequestBodyLimitLayer::new(FORM_BYTES))
+        .layer(RequestBodyDeadlineLayer::new(BODY_TIME))
         .layer(csrf);
     let text_only = SizeAbove::new(1_024).and(NotForContentType::const_new("application/wasm"));
     Ok(routes

@@ -1,7 +1,9 @@
 //! The accept loop: our own, because `axum::serve` sets no timer, so that its header timeout never runs (TR-22).
 
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
@@ -19,6 +21,9 @@ use tower::util::ServiceExt as _;
 
 /// How long the headers of a request may take.
 const HEADER_READ: Duration = Duration::from_secs(10);
+/// How long a new connection may take until its first request has a head. hyper's timer for heads starts when the
+/// version of HTTP is known: a peer that says nothing, or half of HTTP/2's preface, would be waited for for ever.
+const FIRST_REQUEST: Duration = HEADER_READ;
 /// Largest head of a request, in bytes: twice the 8 KiB that a URL or a cookie may have.
 const HEAD_BYTES: usize = 16 * 1024;
 /// Most headers of a request.
@@ -89,7 +94,10 @@ fn spawn(
     place: OwnedSemaphorePermit,
 ) {
     tune(&stream);
+    let asked = Arc::new(AtomicBool::new(false));
+    let has_asked = asked.clone();
     let service = tower::service_fn(move |mut request: Request<Incoming>| {
+        asked.store(true, Ordering::Relaxed);
         request.extensions_mut().insert(ConnectInfo(peer));
         router.clone().oneshot(request)
     });
@@ -97,8 +105,14 @@ fn spawn(
     let watcher = graceful.watcher();
     tokio::spawn(async move {
         let connection = server.serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(service));
+        let mut connection = pin!(watcher.watch(connection));
+        let outcome = match tokio::time::timeout(FIRST_REQUEST, &mut connection).await {
+            Ok(outcome) => outcome,
+            Err(_) if has_asked.load(Ordering::Relaxed) => connection.await,
+            Err(_) => Err("there was no request in time".into()),
+        };
         // Peers that break off or speak rubbish are everyday life on a public port.
-        if let Err(error) = watcher.watch(connection).await {
+        if let Err(error) = outcome {
             tracing::debug!(%error, %peer, "a connection ended badly");
         }
         drop(place);
@@ -106,9 +120,8 @@ fn spawn(
 }
 
 fn tune(stream: &TcpStream) {
-    let outcome = stream
-        .set_nodelay(true)
-        .and_then(|()| socket2::SockRef::from(stream).set_tcp_user_timeout(Some(USER_TIMEOUT)));
+    let outcome =
+        stream.set_nodelay(true).and_then(|()| socket2::SockRef::from(stream).set_tcp_user_timeout(Some(USER_TIMEOUT)));
     if let Err(error) = outcome {
         tracing::debug!(%error, "a connection could not be tuned");
     }

@@ -6,6 +6,8 @@
 mod forms;
 mod frames;
 mod html;
+mod limits;
+mod process;
 mod redis;
 mod support;
 mod sync;

@@ -1,5 +1,6 @@
 //! What the tests stand on: servers, guests, sockets, and patience.
 
+pub(crate) mod binary;
 pub(crate) mod guest;
 pub(crate) mod html;
 pub(crate) mod http;

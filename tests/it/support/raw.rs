@@ -36,6 +36,15 @@ pub(crate) struct Frame {
 impl RawSocket {
     /// Opens one, and says hello.
     pub(crate) async fn open(guest: &Guest) -> Self {
+        let mut socket = Self::silent(guest).await;
+        socket.write(&frame(FIN | TEXT, br#"{"t":"hello","v":1}"#)).await;
+        let welcome = socket.next().await.expect("a welcome");
+        assert!(welcome.payload.starts_with(br#"{"t":"welcome""#), "{welcome:?}");
+        socket
+    }
+
+    /// Opens one, and says nothing.
+    pub(crate) async fn silent(guest: &Guest) -> Self {
         let mut stream = TcpStream::connect(guest.door.address).await.expect("the server accepts");
         let head = format!(
             "GET /live HTTP/1.1\r\nhost: {}\r\norigin: {}\r\ncookie: {}\r\n{UPGRADE}\r\n",
@@ -43,11 +52,7 @@ impl RawSocket {
         );
         let answer = self::head(&mut stream, head.as_bytes()).await;
         assert!(answer.starts_with("http/1.1 101"), "{answer}");
-        let mut socket = Self { stream };
-        socket.write(&frame(FIN | TEXT, br#"{"t":"hello","v":1}"#)).await;
-        let welcome = socket.next().await.expect("a welcome");
-        assert!(welcome.payload.starts_with(br#"{"t":"welcome""#), "{welcome:?}");
-        socket
+        Self { stream }
     }
 
     /// Writes bytes. The server may hang up meanwhile; what it said first is read by [`Self::next`].
