@@ -21,18 +21,13 @@ impl FromRequestParts<App> for Client {
         let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(peer)| peer.ip().to_canonical());
         let Some(peer) = peer else { return Ok(Self(None)) };
         let forwarded = parts.headers.get_all("x-forwarded-for").iter();
-        let hops: Vec<IpAddr> = forwarded
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
-            .filter_map(|hop| hop.trim().parse().ok())
-            .collect();
-        // From the nearest hop outwards: the first that is no proxy of ours is the client.
+        let hops: Vec<&str> = forwarded.flat_map(|value| value.to_str().unwrap_or("?").split(',')).collect();
+        // From the nearest hop outwards: the first that is no proxy of ours is the client. A hop that cannot be
+        // read ends the search, since what stands behind it is whatever somebody wrote.
         let mut client = peer;
         for hop in hops.into_iter().rev() {
-            if !app.places.trusts(client) {
-                break;
-            }
-            client = hop;
+            let (true, Ok(hop)) = (app.places.trusts(client), hop.trim().parse::<IpAddr>()) else { break };
+            client = hop.to_canonical();
         }
         Ok(Self(Some(client)))
     }

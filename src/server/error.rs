@@ -38,8 +38,8 @@ pub(crate) const fn status_of(code: Code) -> StatusCode {
         Code::Busy | Code::StorageUnavailable => StatusCode::SERVICE_UNAVAILABLE,
         Code::Unsupported => StatusCode::NOT_IMPLEMENTED,
         Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
-        Code::Malformed
-        | Code::UnknownType
+        Code::Malformed => StatusCode::BAD_REQUEST,
+        Code::UnknownType
         | Code::MissingField
         | Code::BadField
         | Code::DuplicateField

@@ -6,11 +6,13 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Redirect, Response};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::Deserialize;
-use tertulia_protocol::{Code, Key, Refusal};
+use tertulia_protocol::{Body, Change, Code, Key, Refusal};
 
-use super::error::status_of;
+use super::client::Client;
+use super::error::{HttpRefusal, status_of};
 use super::session::{LOBBY, Viewer, cookie_for, cookie_gone, plain_page, viewer_of};
 use super::state::App;
+use super::unsent;
 
 /// What must be encoded in a path or a query value of our own redirects: whatever could end it or start another part.
 const UNSAFE: &AsciiSet = &CONTROLS
@@ -43,6 +45,7 @@ pub(crate) struct Enter {
 /// `POST /enter`: a guest comes in.
 pub(crate) async fn enter(
     State(app): State<App>,
+    Client(address): Client,
     form: Result<Form<Enter>, FormRejection>,
 ) -> Response {
     let Form(form) = match form {
@@ -50,10 +53,11 @@ pub(crate) async fn enter(
         Err(rejection) => return rejection.into_response(),
     };
     let next = safe_path(&form.next);
+    if let Err(refusal) = app.doors.enter(address) {
+        return HttpRefusal(refusal).into_response();
+    }
     match app.chat.enter(&form.name).await {
-        Ok((_, token)) => {
-            (cookie_for(&token, &app.origin, app.chat.session_ms()), Redirect::to(&next)).into_response()
-        }
+        Ok((_, token)) => (cookie_for(&token, &app.origin, app.chat.session_ms()), Redirect::to(&next)).into_response(),
         Err(refusal) => refused(&refusal, &format!("/?next={}", percent_encoded(&next))),
     }
 }
@@ -97,7 +101,11 @@ pub(crate) async fn create_room(
         Ok(viewer) => viewer,
         Err(response) => return *response,
     };
-    match app.chat.create_room(&viewer.person, &form.name).await {
+    let made = match app.doors.make_room(viewer.person.id) {
+        Ok(()) => app.chat.create_room(&viewer.person, &form.name).await,
+        Err(refusal) => Err(refusal),
+    };
+    match made {
         Ok(room) => Redirect::to(&room_path(&room.slug)).into_response(),
         Err(refusal) => refused(&refusal, &safe_path(&form.from)),
     }
@@ -130,14 +138,25 @@ pub(crate) async fn send(
     };
     // A form without a usable key (an old page, a script) is still one user action.
     let key = Key::parse(&form.key).unwrap_or_else(Key::mint);
-    let outcome = match app.chat.member_by_slug(&viewer.person, &slug).await {
-        Ok(member) => app.chat.send(&member, key, &form.body, None).await.map(|_| ()),
-        Err(refusal) => Err(refusal),
-    };
-    match outcome {
+    match post(&app, &viewer, &slug, key, &form.body).await {
         Ok(()) => Redirect::to(&page).into_response(),
-        Err(refusal) => refused(&refusal, &page),
+        // Nothing was written, so nothing can be lost on the way back.
+        Err(refusal) if refusal.code == Code::Empty => refused(&refusal, &page),
+        Err(refusal) => unsent::page(&refusal, &page, key, &form.body),
     }
+}
+
+/// Sends a form's text under its key. The browser's Back button brings the form with its old key: other words under
+/// it are another action, and get a key of their own instead of the first words' answer.
+async fn post(app: &App, viewer: &Viewer, slug: &str, key: Key, body: &str) -> Result<(), Refusal> {
+    let member = app.chat.member_by_slug(&viewer.person, slug).await?;
+    let sent = app.chat.send(&member, key, body, None).await?;
+    let words = Body::parse(body)?;
+    let same = matches!(&sent.entry.change, Change::Posted { body, .. } if body == words.as_str());
+    if sent.duplicate && !same {
+        app.chat.send(&member, Key::mint(), body, None).await?;
+    }
+    Ok(())
 }
 
 async fn viewer_or_entrance(app: &App, headers: &HeaderMap, next: &str) -> Result<Viewer, Box<Response>> {

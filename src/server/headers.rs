@@ -27,6 +27,10 @@ const ALWAYS: [(HeaderName, HeaderValue); 7] = [
 /// Two years, the figure of the preload lists.
 const HSTS: HeaderValue = HeaderValue::from_static("max-age=63072000; includeSubDomains");
 
+/// The policy of a page without the app.
+const PLAIN_PAGE: &str = "default-src 'none'; style-src 'self'; font-src 'self'; img-src 'self'; form-action 'self'; \
+                          base-uri 'none'; frame-ancestors 'none'";
+
 /// Nothing of another origin, no inline style, scripts by nonce alone. What is personal is never stored.
 pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
@@ -40,8 +44,8 @@ pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) 
     headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     let html = headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     if !headers.contains_key(CONTENT_SECURITY_POLICY) {
-        // What is no page of ours runs nothing; an HTML answer without its own policy is a fault, not a hole.
-        let policy = if html { "default-src 'none'; base-uri 'none'; frame-ancestors 'none'" } else { "default-src 'none'; frame-ancestors 'none'" };
+        // What is no page of the app runs no script; a plain page has its style and its form.
+        let policy = if html { PLAIN_PAGE } else { "default-src 'none'; frame-ancestors 'none'" };
         headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
     }
     response

@@ -2,12 +2,13 @@
 //! what the chat answered; it decides nothing itself.
 
 pub mod assets;
+pub mod budgets;
 pub mod client;
 pub mod config;
 mod error;
 mod forms;
 mod headers;
-mod health;
+pub mod health;
 pub mod logging;
 pub mod pages;
 pub mod router;
@@ -17,5 +18,6 @@ mod shutdown;
 mod socket;
 pub mod start;
 pub mod state;
+mod unsent;
 
 pub use start::run;

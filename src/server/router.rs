@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::middleware::from_fn_with_state;
+use axum::http::header::{ACCEPT, REFERER};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -62,6 +63,7 @@ pub fn router(app: App) -> Result<Router, String> {
     // Two groups of layers: one deep type would grow to kilobytes and slow the compiler.
     let routes = routes
         .layer(from_fn_with_state(app.clone(), gate))
+        .layer(from_fn(for_programs))
         .layer(DefaultBodyLimit::max(FORM_BYTES))
         .layer(RequestBodyLimitLayer::new(FORM_BYTES))
         .layer(RequestBodyDeadlineLayer::new(BODY_TIME))
@@ -88,6 +90,16 @@ fn in_page(app: &App) {
         let response: ResponseOptions = expect_context();
         response.insert_header(axum::http::header::CONTENT_SECURITY_POLICY, policy);
     }
+}
+
+/// The functions that pages call answer programs only. For a browser that navigates to one, Leptos would redirect to
+/// whatever `Referer` says and tell it the outcome (SR-39); without these headers it answers as it answers a program.
+async fn for_programs(mut request: Request, next: Next) -> Response {
+    if request.uri().path().starts_with("/api/") {
+        request.headers_mut().remove(ACCEPT);
+        request.headers_mut().remove(REFERER);
+    }
+    next.run(request).await
 }
 
 /// A file of `public/`, or the page that says that there is nothing here.

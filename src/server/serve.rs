@@ -38,6 +38,11 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 const FULL: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 
+/// A connection's place under the cap. In the extensions of its requests, so that a socket that leaves HTTP behind
+/// keeps it: hyper is done with a connection the moment it is upgraded.
+#[derive(Clone)]
+pub(super) struct Seat(#[expect(dead_code, reason = "held for its drop")] Arc<OwnedSemaphorePermit>);
+
 /// Serves until `stop`; returns when the requests that were under way are answered. WebSockets are not
 /// waited for here: they have left HTTP.
 pub async fn serve(listener: TcpListener, router: Router, most: usize, stop: CancellationToken) {
@@ -59,7 +64,7 @@ pub async fn serve(listener: TcpListener, router: Router, most: usize, stop: Can
             }
         };
         match places.clone().try_acquire_owned() {
-            Ok(place) => spawn(&server, &graceful, router.clone(), stream, peer, place),
+            Ok(place) => spawn(&server, &graceful, router.clone(), stream, peer, Seat(Arc::new(place))),
             Err(_) => {
                 tokio::spawn(turn_away(stream));
             }
@@ -91,7 +96,7 @@ fn spawn(
     router: Router,
     stream: TcpStream,
     peer: SocketAddr,
-    place: OwnedSemaphorePermit,
+    seat: Seat,
 ) {
     tune(&stream);
     let asked = Arc::new(AtomicBool::new(false));
@@ -99,6 +104,7 @@ fn spawn(
     let service = tower::service_fn(move |mut request: Request<Incoming>| {
         asked.store(true, Ordering::Relaxed);
         request.extensions_mut().insert(ConnectInfo(peer));
+        request.extensions_mut().insert(seat.clone());
         router.clone().oneshot(request)
     });
     let server = server.clone();
@@ -115,7 +121,6 @@ fn spawn(
         if let Err(error) = outcome {
             tracing::debug!(%error, %peer, "a connection ended badly");
         }
-        drop(place);
     });
 }
 

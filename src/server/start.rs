@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::budgets::Doors;
 use super::client::Places;
 use super::config::{Database, RateLimits, Settings, Synchronous};
 use super::shutdown::Signals;
@@ -90,6 +91,8 @@ impl Server {
             origin: Arc::new(Origin { public_url: settings.public_url.as_ref().map(ToString::to_string) }),
             sockets: TaskTracker::new(),
             places: Arc::new(places(settings)),
+            probe: Arc::default(),
+            doors: Arc::new(Doors::new(settings.rate_limits == RateLimits::On)),
         };
         let sockets = app.sockets.clone();
         let router = router::router(app).map_err(StartError)?;
@@ -116,10 +119,11 @@ impl Server {
         self.chat.dismiss_all(DISMISS_SPREAD);
         self.sockets.close();
         let drained = async {
+            // Requests first: a form that is still posting commits before the chat says that it goes. A panic of
+            // the accept loop was logged by the runtime; there is nothing left to stop then.
+            let _ = self.serving.await;
             self.sockets.wait().await;
             self.chat.stop().await;
-            // A panic of the accept loop was logged by the runtime; there is nothing left to stop then.
-            let _ = self.serving.await;
         };
         if tokio::time::timeout(self.patience, drained).await.is_err() {
             tracing::warn!("some connections did not end in time; they are cut");

@@ -7,7 +7,9 @@ use leptos::config::LeptosOptions;
 use tertulia_chat::Chat;
 use tokio_util::task::TaskTracker;
 
+use super::budgets::Doors;
 use super::client::Places;
+use super::health::Probe;
 
 /// The parts of the running server that handlers need. Cheap to clone.
 #[derive(Clone, FromRef)]
@@ -20,6 +22,10 @@ pub struct App {
     pub origin: Arc<Origin>,
     /// How many sockets each address may open.
     pub places: Arc<Places>,
+    /// The last proof that the database can be written.
+    pub probe: Arc<Probe>,
+    /// How often somebody may come in, and make rooms.
+    pub doors: Arc<Doors>,
     /// The sockets' tasks: shutting down waits for them to say goodbye.
     pub sockets: TaskTracker,
 }

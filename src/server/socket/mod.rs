@@ -1,5 +1,6 @@
 //! `GET /live`: the WebSocket that carries a [`Connection`]. One task per socket reads, writes and keeps time.
 
+use axum::Extension;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{State, WebSocketUpgrade};
 use axum::http::HeaderMap;
@@ -11,6 +12,7 @@ use tertulia_protocol::{Code, Refusal};
 
 use super::client::Client;
 use super::error::HttpRefusal;
+use super::serve::Seat;
 use super::session::{Viewer, is_from_our_pages};
 use super::state::App;
 
@@ -29,6 +31,7 @@ pub(crate) async fn open(
     State(app): State<App>,
     viewer: Result<Viewer, HttpRefusal>,
     client: Client,
+    seat: Option<Extension<Seat>>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
@@ -61,7 +64,7 @@ pub(crate) async fn open(
             sockets.track_future(async move {
                 let connection = Connection::open(app.chat, viewer.person, viewer.token);
                 converse::converse(socket, connection).await;
-                drop(place);
+                drop((place, seat));
             })
         })
 }

@@ -1,0 +1,70 @@
+//! Budgets of the plain doors: coming in costs a row for ever, and a room is told to everybody.
+
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use governor::clock::{Clock as _, DefaultClock};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use tertulia_protocol::{Code, Refusal, UserId};
+
+/// Guests from one address at once: a lecture hall behind one router.
+const ENTER_BURST: NonZeroU32 = NonZeroU32::new(300).unwrap();
+/// Guests from one address that are sustained, per second: the hall comes back within five minutes.
+const ENTER_PER_SECOND: NonZeroU32 = NonZeroU32::new(1).unwrap();
+/// Rooms of one person at once.
+const ROOMS_BURST: NonZeroU32 = NonZeroU32::new(30).unwrap();
+/// One more room of a person each minute: each is told to everybody and stays for ever.
+const ROOM_EVERY: Duration = Duration::from_secs(60);
+/// Names above which a table is swept of those whose budget is full again.
+const SWEEP_ABOVE: usize = 10_000;
+
+/// What an address and a person may do, on this instance.
+pub struct Doors {
+    enter: DefaultKeyedRateLimiter<Option<IpAddr>>,
+    rooms: DefaultKeyedRateLimiter<UserId>,
+    limited: bool,
+    clock: DefaultClock,
+}
+
+impl Doors {
+    /// Full budgets; none are enforced when `limited` is false (benchmarks).
+    #[must_use]
+    pub fn new(limited: bool) -> Self {
+        let rooms = Quota::with_period(ROOM_EVERY).unwrap_or(Quota::per_hour(ROOMS_BURST)).allow_burst(ROOMS_BURST);
+        Self {
+            enter: RateLimiter::dashmap(Quota::per_second(ENTER_PER_SECOND).allow_burst(ENTER_BURST)),
+            rooms: RateLimiter::dashmap(rooms),
+            limited,
+            clock: DefaultClock::default(),
+        }
+    }
+
+    /// Takes one entrance from an address's budget.
+    pub(crate) fn enter(&self, address: Option<IpAddr>) -> Result<(), Refusal> {
+        self.take(&self.enter, &address, "Too many people came in from your address just now.")
+    }
+
+    /// Takes one room from a person's budget.
+    pub(crate) fn make_room(&self, person: UserId) -> Result<(), Refusal> {
+        self.take(&self.rooms, &person, "You made many rooms just now.")
+    }
+
+    fn take<K: std::hash::Hash + Eq + Clone>(
+        &self,
+        limiter: &DefaultKeyedRateLimiter<K>,
+        key: &K,
+        sentence: &'static str,
+    ) -> Result<(), Refusal> {
+        if !self.limited {
+            return Ok(());
+        }
+        if limiter.len() > SWEEP_ABOVE {
+            limiter.retain_recent();
+        }
+        limiter.check_key(key).map_err(|until| {
+            let wait = until.wait_time_from(self.clock.now()).as_millis();
+            Refusal::new(Code::RateLimited, sentence).retry_after(u64::try_from(wait).unwrap_or(u64::MAX).max(1))
+        })
+    }
+}

@@ -1,0 +1,59 @@
+//! The page that gives a text back: what was written in a plain form and could not be sent, ready to be sent again.
+
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse, Response};
+use tertulia_protocol::{Key, Refusal};
+
+use super::assets;
+use super::error::status_of;
+
+/// Answers a form that was refused with its text, under the same key: sending it again cannot double it.
+pub(super) fn page(refusal: &Refusal, room: &str, key: Key, body: &str) -> Response {
+    let status: StatusCode = status_of(refusal.code);
+    let (sentence, body, room) = (escaped(&refusal.message), escaped(body), escaped(room));
+    let folder = assets::pkg_dir();
+    let html = format!(
+        r#"<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Not sent · Tertulia</title>
+<link rel="stylesheet" href="/{folder}/tertulia.css">
+</head>
+<body>
+<main class="absent">
+<h1>Not sent</h1>
+<p role="alert">{sentence}</p>
+<form method="post" action="{room}/messages" class="unsent">
+<input type="hidden" name="key" value="{key}">
+<textarea name="body" rows="8" dir="auto" aria-label="Message">
+{body}</textarea>
+<button type="submit">Send</button>
+</form>
+<p class="ways"><a href="{room}">Back to the room</a></p>
+</main>
+</body>
+</html>
+"#
+    );
+    (status, Html(html)).into_response()
+}
+
+/// Text for an attribute in double quotes or between tags.
+fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            // HTML cannot hold it: browsers show the replacement character, and so do we.
+            '\0' => safe.push('\u{FFFD}'),
+            _ => safe.push(c),
+        }
+    }
+    safe
+}
