@@ -38,7 +38,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 const FULL: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 
-/// Serves until `stop`; returns when the requests that were under way are answered. WebSockets are not
+/// Serves until `stop`; returns when the requests that were under way are answered. Live sockets are not
 /// waited for here: they have left HTTP.
 pub async fn serve(listener: TcpListener, router: Router, most: usize, stop: CancellationToken) {
     let server = Arc::new(builder());

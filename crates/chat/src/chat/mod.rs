@@ -3,7 +3,7 @@
 //! Doors (socket, forms, later SSE and publish) hold a [`Chat`] and a [`Member`]; they decide nothing themselves.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -57,6 +57,8 @@ pub struct Chat {
     sends: SendBudget,
     connections: Mutex<HashMap<ConnId, Registered>>,
     next_conn: AtomicU64,
+    /// Set when everybody is sent away: who comes after that is sent away too.
+    dismissed: AtomicBool,
     /// Whether instances hear each other and all heads have been compared since they do.
     bus_state: watch::Sender<BusState>,
     /// Work that must be finished before the process ends: commits on their way and their fan-out.
@@ -91,6 +93,7 @@ impl Chat {
             sends: SendBudget::new(options.rate_limits),
             connections: Mutex::new(HashMap::new()),
             next_conn: AtomicU64::new(1),
+            dismissed: AtomicBool::new(false),
             bus_state: watch::Sender::new(initial),
             commits: TaskTracker::new(),
             background,
@@ -154,8 +157,11 @@ impl Chat {
         self.store.check_writable().await.map_err(|error| crate::refuse::refusal(&error))
     }
 
-    /// Tells every connection to come back after a pause of its own, spread evenly over `spread`.
+    /// Tells every connection to come back after a pause of its own, spread evenly over `spread`, and those that
+    /// were on their way in as soon as they are.
     pub fn dismiss_all(&self, spread: Duration) {
+        // Before the list is read: whoever is not on it yet will see this.
+        self.dismissed.store(true, Ordering::SeqCst);
         let queues: Vec<Arc<Queue>> = self.lock_connections().values().map(|c| c.queue.clone()).collect();
         let step = spread / u32::try_from(queues.len().max(1)).unwrap_or(u32::MAX);
         for (index, queue) in queues.iter().enumerate() {
@@ -177,7 +183,11 @@ impl Chat {
 
     pub(crate) fn register(&self, queue: Arc<Queue>, user: UserId, token: TokenHash) -> ConnId {
         let conn = self.next_conn.fetch_add(1, Ordering::Relaxed);
-        self.lock_connections().insert(conn, Registered { queue, user, token });
+        let mut connections = self.lock_connections();
+        if self.dismissed.load(Ordering::SeqCst) {
+            queue.end(Ended { close: Close::Restarting, retry_after_ms: Some(0) });
+        }
+        connections.insert(conn, Registered { queue, user, token });
         conn
     }
 
