@@ -157,7 +157,8 @@ impl Chat {
         self.store.check_writable().await.map_err(|error| crate::refuse::refusal(&error))
     }
 
-    /// Tells every connection to come back after a pause of its own, spread evenly over `spread`.
+    /// Tells every connection to come back after a pause of its own, spread evenly over `spread`, and those that
+    /// were on their way in as soon as they are.
     pub fn dismiss_all(&self, spread: Duration) {
         // Under the lock of the connections: whoever registers later sees the flag.
         let connections = self.lock_connections();

@@ -1,8 +1,11 @@
 //! What is refused, how, and what ends a conversation.
 
+use std::time::Duration;
+
 use tertulia_protocol::{Close, Code, Key, ServerFrame};
 
 use super::support::{Client, Cluster, LOBBY};
+use crate::{Connection, Token};
 
 async fn refusal(client: &mut Client) -> (Code, Option<String>) {
     client
@@ -137,4 +140,18 @@ async fn an_answer_goes_to_the_one_who_asked_alone() {
         })
         .await;
     assert_eq!(heard.last().map(|entry| entry.seq.0), Some(seq));
+}
+
+#[tokio::test]
+async fn whoever_comes_in_while_the_instance_stops_is_sent_away_like_the_others() {
+    let cluster = Cluster::of(1);
+    let instance = &cluster.instances[0];
+    let mut here = instance.guest("Ana").await;
+    let (person, token) = instance.chat.enter("Bruno").await.unwrap();
+    instance.chat.dismiss_all(Duration::from_secs(5));
+    let late = Connection::open(instance.chat.clone(), person, Token::hash_of(token.reveal()).unwrap());
+    // The welcome that waited is discarded with the rest.
+    let ended = here.next().await.unwrap_err();
+    assert_eq!(ended.close, Close::Restarting);
+    assert_eq!(late.queue().ended().map(|ended| ended.close), Some(Close::Restarting));
 }
