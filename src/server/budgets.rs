@@ -12,8 +12,8 @@ use tertulia_protocol::{Code, Refusal, UserId};
 const ENTER_BURST: NonZeroU32 = NonZeroU32::new(300).unwrap();
 /// Guests from one address that are sustained, per second: the hall comes back within five minutes.
 const ENTER_PER_SECOND: NonZeroU32 = NonZeroU32::new(1).unwrap();
-/// Rooms of one person at once.
-const ROOMS_BURST: NonZeroU32 = NonZeroU32::new(30).unwrap();
+/// Rooms of one person at once: a class that sets up its rooms with one account.
+const ROOMS_BURST: NonZeroU32 = NonZeroU32::new(200).unwrap();
 /// One more room of a person each minute: each is told to everybody and stays for ever.
 const ROOM_EVERY: Duration = Duration::from_secs(60);
 /// Names above which a table is swept of those whose budget is full again.
