@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, interval, timeout};
 
-use crate::support::http::{Answer, Request, exchange};
+use crate::support::http::{Answer, Request, exchange, until_closed};
 use crate::support::raw::{CLOSE, RawSocket};
 use crate::support::server::{Setup, TestServer};
 use crate::support::{PATIENCE, eventually};
@@ -227,6 +227,29 @@ async fn heads_that_are_too_large_or_no_http_are_refused_and_hung_up_on() {
         0\r\n\r\nGET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
     let said = String::from_utf8_lossy(&exchange(server.door.address, smuggled).await).into_owned();
     assert_eq!(said.matches("HTTP/1.1 ").count(), 1, "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn above_the_cap_a_connection_is_told_to_come_back_and_below_it_all_is_well() {
+    let server = Setup::new().most_connections(10).start().await;
+    let mut held = Vec::new();
+    for _ in 0..10 {
+        held.push(TcpStream::connect(server.door.address).await.expect("the kernel accepts"));
+    }
+    let mut one_more = TcpStream::connect(server.door.address).await.expect("the kernel accepts");
+    let answer = Answer::read(&until_closed(&mut one_more).await, false);
+    assert_eq!((answer.status, answer.header("retry-after")), (503, Some("5")));
+    held.pop();
+    eventually("the place of one who left is free", async || {
+        let mut stream = TcpStream::connect(server.door.address).await.expect("the kernel accepts");
+        let request = b"GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+        // Above the cap the server may hang up before it has heard anything.
+        let _ = stream.write_all(request).await;
+        let mut said = Vec::new();
+        let _ = timeout(PATIENCE, stream.read_to_end(&mut said)).await;
+        said.starts_with(b"HTTP/1.1 200").then_some(())
+    })
+    .await;
 }
 
 /// How long the connection of a peer that is too slow stays open. `drip` is what it sends each second.

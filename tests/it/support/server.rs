@@ -52,6 +52,10 @@ impl Setup {
         self.flag("--rate-limits", "off")
     }
 
+    pub(crate) fn most_connections(self, most: usize) -> Self {
+        self.flag("--max-connections", &most.to_string())
+    }
+
     pub(crate) fn public_url(mut self, url: &str) -> Self {
         self.public_url = Some(url.to_owned());
         self.flag("--public-url", url)

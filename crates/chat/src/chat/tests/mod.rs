@@ -1,4 +1,4 @@
-//! Whole instances in one process: one SQLite file, one embedded bus that can be cut, conversations instead of sockets.
+//! Whole instances in one process: one `SQLite` file, one embedded bus that can be cut, conversations instead of sockets.
 
 mod delivery;
 mod manners;
