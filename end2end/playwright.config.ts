@@ -28,7 +28,8 @@ export default defineConfig({
   workers: 2,
   fullyParallel: true,
   forbidOnly: process.env.CI === 'true',
-  timeout: 30_000,
+  // A test with servers of its own that die and come back takes 10 s; the rest is for a busy machine.
+  timeout: 60_000,
   expect: { timeout: 10_000 },
   globalTimeout: process.env.CI === 'true' ? 25 * 60_000 : 0,
   reporter: [

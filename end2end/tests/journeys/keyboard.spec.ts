@@ -11,11 +11,12 @@ async function tabTo(who: Person, name: string): Promise<void> {
   }).toPass({ intervals: [0] });
 }
 
-test('from the entrance to a message and to another room', async ({ stranger, guest }, { testId }) => {
-  const name = `Keys ${testId.slice(-6)}`;
-  const carol = await guest('Carol');
+test('from the entrance to a message and to another room', async ({ stranger, guest, stage }) => {
+  const { url } = await stage.alone();
+  const name = 'By the window';
+  const carol = await guest('Carol', url);
   const room = await carol.makesRoom(name);
-  const alice = await stranger();
+  const alice = await stranger({ url });
   await alice.page.goto('/');
   await expect(alice.page.getByRole('textbox', { name: 'Your name' })).toBeFocused();
   await alice.page.keyboard.type('Alice');
@@ -23,10 +24,9 @@ test('from the entrance to a message and to another room', async ({ stranger, gu
   await alice.isLive();
 
   await expect(alice.composer).toBeFocused();
-  const text = `by hand ${testId.slice(-6)}`;
-  await alice.page.keyboard.type(text);
+  await alice.page.keyboard.type('by hand');
   await alice.page.keyboard.press('Enter');
-  await expect(alice.message(text)).toHaveCount(1);
+  await alice.sees('by hand');
   await expect(alice.composer).toBeFocused();
 
   await tabTo(alice, name);
