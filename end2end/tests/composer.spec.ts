@@ -18,7 +18,7 @@ test('38: Enter sends and Shift+Enter makes a line', async ({ person, newRoom })
   await expect(alice.composer).toHaveValue('');
   await expect(alice.composer).toBeFocused();
   await expect(alice.bodies).toHaveCount(1);
-  expect(await alice.bodies.innerText()).toBe('first line\nsecond line');
+  await expect.poll(() => alice.bodies.innerText()).toBe('first line\nsecond line');
 });
 
 test('the button Send sends', async ({ person, newRoom }) => {

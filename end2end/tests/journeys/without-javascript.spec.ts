@@ -36,7 +36,7 @@ test('58: a name is entered, a room is made, messages are sent and read', async 
   await alice.composer.fill('first line\nsecond line');
   await alice.sendButton.click();
   await expect(alice.bodies).toHaveText(['first line second line']);
-  expect(await alice.bodies.innerText()).toBe('first line\nsecond line');
+  await expect.poll(() => alice.bodies.innerText()).toBe('first line\nsecond line');
   await bob.says('I have a script');
   await bob.sees('first line second line', 'I have a script');
   await alice.page.reload();

@@ -4,10 +4,13 @@ import type { BrowserContext, Page } from '@playwright/test';
 /** What the browser says when a socket cannot be opened or breaks; a test of exactly that allows it. */
 export const lostSocket = /WebSocket connection to '.*' failed|net::ERR_/;
 
+/** Said of the WASM where no script runs, or where the machine is too busy to start it within seconds. */
+const lateStart = /\.wasm was preloaded using link preload but not used/;
+
 /** Listens to every page of a context. */
 export class Complaints {
   private readonly heard: string[] = [];
-  private readonly allowed: RegExp[] = [];
+  private readonly allowed: RegExp[] = [lateStart];
 
   constructor(context: BrowserContext) {
     context.on('page', (page) => this.listen(page));

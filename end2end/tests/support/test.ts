@@ -38,8 +38,8 @@ export const test = base.extend<Fixtures>({
     await use(async ({ url = baseURL ?? '', ...options } = {}) => {
       const context = await browser.newContext({ ...options, baseURL: url });
       const complaints = new Complaints(context);
-      // A browser without scripts reports those of the page as forbidden and their WASM as unused.
-      if (options.javaScriptEnabled === false) complaints.allow(/\.js: csp$/, /preloaded using link preload but not used/);
+      // A browser without scripts reports those of the page as forbidden.
+      if (options.javaScriptEnabled === false) complaints.allow(/\.js: csp$/);
       const person = new Person('somebody', url, await context.newPage(), complaints);
       people.push(person);
       return person;
