@@ -43,8 +43,11 @@ pub(crate) enum News {
     Roster {
         /// Where.
         room: RoomId,
-        /// The people, on that instance alone.
+        /// The people, on that instance alone, as many as surely fit.
         people: Vec<Person>,
+        /// How many more there are.
+        #[serde(default)]
+        more: u64,
     },
     /// An instance wants to know who is in a room.
     Who {

@@ -1,18 +1,18 @@
 //! The loops of an instance: hearing news, comparing heads with SQL, and letting time pass for presence.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tertulia_protocol::limits::PRESENCE_NAMES;
-use tertulia_protocol::{BusState, RoomId, ServerFrame, codec};
+use tertulia_protocol::{BusState, Person, RoomId, ServerFrame, codec};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::Chat;
 use crate::bus::{Heard, Topic};
 use crate::news::News;
-use crate::presence::{ALIVE_EVERY, Change};
+use crate::presence::{ALIVE_EVERY, Change, Say};
 
 /// How often presence is settled and told: coming and going is at most this late.
 const SETTLE_EVERY: Duration = Duration::from_millis(250);
@@ -49,7 +49,8 @@ impl Chat {
     }
 
     /// Compares heads with SQL: at once when news may have been missed, twice a second while the bus is away,
-    /// and now and then even when all looks well. Says "live" only after a full comparison.
+    /// and now and then even when all looks well. Says "live" only after a full comparison during which the link
+    /// stayed up.
     async fn compare(self: Arc<Self>, missed: Arc<Notify>) {
         let mut link = self.bus.link();
         let mut tick = interval(COMPARE_DEGRADED);
@@ -57,11 +58,14 @@ impl Chat {
         let mut active_due = Instant::now() + COMPARE_ACTIVE;
         let mut idle_due = Instant::now() + COMPARE_IDLE;
         loop {
-            let mut all = false;
+            let (mut all, mut doubtful) = (false, false);
             tokio::select! {
                 // Each arm is safe to cancel: a permit, a changed mark and a tick are kept until taken.
-                () = missed.notified() => all = true,
-                changed = link.changed() => if changed.is_err() { return },
+                () = missed.notified() => (all, doubtful) = (true, true),
+                changed = link.changed() => {
+                    if changed.is_err() { return }
+                    (all, doubtful) = (true, true);
+                }
                 _ = tick.tick() => {}
             }
             let up = link.borrow_and_update().is_up();
@@ -70,6 +74,9 @@ impl Chat {
                 self.tell_bus_state(BusState::Degraded);
             }
             let now = Instant::now();
+            if doubtful {
+                self.lock_presence().doubt(now);
+            }
             all |= !up || !was_live || now >= idle_due;
             if all || now >= active_due {
                 let complete = self.compare_rooms(all, now).await;
@@ -77,14 +84,16 @@ impl Chat {
                 if all {
                     idle_due = now + COMPARE_IDLE;
                 }
-                if up && !was_live && complete {
-                    self.lock_presence().renew_leases(now);
-                    self.announce_all();
+                // A link that turned during the comparison calls for another one, even if it is up again.
+                let stayed_up = up && !link.has_changed().unwrap_or(true);
+                if stayed_up && !was_live && complete {
                     self.tell_bus_state(BusState::Live);
                 }
             }
-            for room in self.fanout.release_idle(now, LINGER) {
-                self.lock_presence().forget(room);
+            let released = self.fanout.release_idle(now, LINGER);
+            if all || !released.is_empty() {
+                let kept: HashSet<RoomId> = self.fanout.rooms().iter().map(|local| local.log.room).collect();
+                self.lock_presence().forget_all_but(&kept);
             }
         }
     }
@@ -107,35 +116,55 @@ impl Chat {
         self.tell_all(&ServerFrame::Service { bus });
     }
 
-    /// Lets time pass for presence and tells the followers of each room who came and went.
+    /// Lets time pass for presence, tells the followers of each room who came and went, and the other instances
+    /// who is here. The only task that publishes rosters: two would overtake each other.
     async fn settle(self: Arc<Self>) {
+        let link = self.bus.link();
         let mut tick = interval(SETTLE_EVERY);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut alive_due = Instant::now();
         loop {
             tick.tick().await;
             let now = Instant::now();
+            let up = link.borrow().is_up();
+            let frozen = !up || *self.bus_state.borrow() != BusState::Live;
+            for Say { room, roster, who } in self.settle_presence(now, frozen, up) {
+                let news = News::Roster { room, people: roster.people, more: roster.unnamed };
+                self.fanout.publish(Topic::Room(room), news);
+                if who {
+                    self.fanout.publish(Topic::Room(room), News::Who { room });
+                }
+            }
             if now >= alive_due {
                 self.fanout.publish(Topic::Everyone, News::Alive);
                 alive_due = now + ALIVE_EVERY;
             }
-            let frozen = *self.bus_state.borrow() != BusState::Live;
-            let changes = self.lock_presence().tick(now, frozen);
-            for (room, change) in changes {
-                self.tell_presence(room, change);
-            }
         }
     }
 
-    fn tell_presence(&self, room: RoomId, mut change: Change) {
-        let online = change.online as u64;
-        // Above the bound only the count travels: with everybody told of everybody, names grow as the square.
-        if change.online > PRESENCE_NAMES {
-            change.joined.clear();
-            change.left.clear();
+    /// Tells the followers under the lock, as whoever begins to follow is told: what is queued first was true first.
+    fn settle_presence(&self, now: Instant, frozen: bool, up: bool) -> Vec<Say> {
+        let mut presence = self.lock_presence();
+        for (room, change) in presence.tick(now, frozen) {
+            self.tell_presence(room, change);
         }
-        let Change { joined, left, .. } = change;
-        let frame = ServerFrame::Presence { room, online, full: false, joined, left };
+        self.welcome_late(&presence);
+        // What is said while the link is down is lost, so it waits.
+        if up { presence.take_outbox(now) } else { Vec::new() }
+    }
+
+    fn tell_presence(&self, room: RoomId, change: Change) {
+        let Change { online, joined, left, list } = change;
+        if list.is_none() || !joined.is_empty() || !left.is_empty() {
+            self.tell_people(room, online, false, joined, left);
+        }
+        if let Some(list) = list {
+            self.tell_people(room, online, true, list, Vec::new());
+        }
+    }
+
+    fn tell_people(&self, room: RoomId, online: usize, full: bool, joined: Vec<Person>, left: Vec<Person>) {
+        let frame = ServerFrame::Presence { room, online: online as u64, full, joined, left };
         self.fanout.tell(room, &Bytes::from(codec::encode(&frame)), None, false);
     }
 }

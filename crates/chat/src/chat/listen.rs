@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::Chat;
 use crate::bus::{Heard, Topic};
 use crate::news::{self, News, Unusable};
+use crate::presence::Roster;
 
 impl Chat {
     /// Takes news until the bus or the instance ends. Never waits for SQL or for a peer, so the bus is
@@ -40,12 +41,7 @@ impl Chat {
         }
         match (topic, news) {
             (Topic::Room(room), news) => self.hear_room(room, &from, news),
-            (Topic::Everyone, News::Alive) => {
-                let unknown = self.lock_presence().hear_alive(&from, Instant::now());
-                if unknown {
-                    self.announce_all();
-                }
-            }
+            (Topic::Everyone, News::Alive) => self.lock_presence().hear_alive(&from, Instant::now()),
             (Topic::Everyone, News::Gone) => self.lock_presence().hear_gone(&from),
             (Topic::Everyone, News::RoomMade { room }) => self.tell_all(&ServerFrame::Room { room }),
             (Topic::Everyone, News::SessionEnded { token }) => self.hear_session_ended(&token),
@@ -58,20 +54,12 @@ impl Chat {
             // A payload that names another room than its channel is a mistake or an attack.
             News::Entry { room, entry } if room == topic => self.fanout.offer(room, &entry),
             News::Typing { room, who } if room == topic => self.show_typing(room, who, None),
-            News::Roster { room, people } if room == topic => {
-                self.lock_presence().hear_roster(from, room, people, Instant::now());
+            News::Roster { room, people, more } if room == topic => {
+                let roster = Roster { people, unnamed: more };
+                self.lock_presence().hear_roster(from, room, roster, Instant::now());
             }
-            News::Who { room } if room == topic => self.publish_roster(room),
+            News::Who { room } if room == topic => self.lock_presence().hear_who(room),
             _ => tracing::warn!(room = topic.0, %from, "news that does not belong on this channel; dropped"),
-        }
-    }
-
-    /// Tells every room's roster and asks for the others': after the link came back, or when a stranger appears.
-    pub(super) fn announce_all(&self) {
-        let rooms = self.lock_presence().local_rooms();
-        for room in rooms {
-            self.publish_roster(room);
-            self.fanout.publish(Topic::Room(room), News::Who { room });
         }
     }
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tertulia_protocol::{BusState, Close, ServerFrame, UserId, codec};
 use tokio::sync::watch;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -30,6 +31,8 @@ mod people;
 mod rooms;
 #[cfg(test)]
 mod tests;
+
+use rooms::LateComers;
 
 /// What the host may choose.
 #[derive(Clone, Debug)]
@@ -53,7 +56,11 @@ pub struct Chat {
     bus: Arc<dyn Bus>,
     clock: Arc<dyn Clock>,
     fanout: Arc<Fanout>,
+    /// Taken before the locks of fan-out, room logs and queues, never while one of those is held: whole lists
+    /// and changes then reach every queue in the order in which they became true.
     presence: Mutex<Presence>,
+    /// Those who still page through a room's past; taken after `presence`.
+    late: Mutex<LateComers>,
     sends: SendBudget,
     connections: Mutex<HashMap<ConnId, Registered>>,
     next_conn: AtomicU64,
@@ -89,7 +96,8 @@ impl Chat {
             bus: connected.bus,
             clock,
             fanout,
-            presence: Mutex::new(Presence::new(options.presence_grace)),
+            presence: Mutex::new(Presence::new(options.presence_grace, Instant::now())),
+            late: Mutex::new(LateComers::new()),
             sends: SendBudget::new(options.rate_limits),
             connections: Mutex::new(HashMap::new()),
             next_conn: AtomicU64::new(1),

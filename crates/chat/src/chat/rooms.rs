@@ -1,9 +1,10 @@
 //! Rooms: which there are, who may enter, who is there.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use tertulia_protocol::limits::{PRESENCE_NAMES, ROOMS_LISTED};
+use tertulia_protocol::limits::ROOMS_LISTED;
 use tertulia_protocol::names::{RoomName, slug_from_url};
 use tertulia_protocol::{Person, Refusal, RoomId, RoomInfo, ServerFrame, codec};
 use tokio::task::AbortHandle;
@@ -13,9 +14,14 @@ use crate::bus::Topic;
 use crate::fanout::Start;
 use crate::member::Member;
 use crate::news::News;
+use crate::presence::Presence;
 use crate::queue::Queue;
 use crate::refuse::refusal;
 use crate::room_log::ConnId;
+
+/// Connections that follow a room in presence but not yet its log, with the task that brings them there.
+/// Bounded by the rooms that the open connections follow.
+pub(super) type LateComers = HashMap<(ConnId, RoomId), (AbortHandle, Arc<Queue>)>;
 
 impl Chat {
     /// Rooms for the sidebar, in the order they were made, at most 500.
@@ -64,10 +70,11 @@ impl Chat {
         room.map(|room| Member::authorised(person.clone(), room)).ok_or_else(Refusal::no_such_room)
     }
 
-    /// Who is in the room, as far as this instance knows.
+    /// Who is in the room, as far as this instance knows, in the order of their ids; at most
+    /// [`PRESENCE_NAMES`](tertulia_protocol::limits::PRESENCE_NAMES).
     #[must_use]
     pub fn online(&self, member: &Member) -> Vec<Person> {
-        self.lock_presence().online(member.room_id())
+        self.lock_presence().online(member.room_id()).0
     }
 
     /// Lets a connection follow a room; see [`crate::fanout::Fanout::follow`].
@@ -80,27 +87,28 @@ impl Chat {
     ) -> Result<Option<AbortHandle>, Refusal> {
         let room = member.room_id();
         let paging = self.fanout.follow(room, conn, queue, start).await.map_err(|error| refusal(&error))?;
-        let (first, alone) = {
-            let mut presence = self.lock_presence();
-            let alone = presence.roster(room).is_empty();
-            (presence.arrive(room, member.person()), alone)
-        };
-        if first {
-            self.publish_roster(room);
+        let mut presence = self.lock_presence();
+        presence.arrive(room, member.person());
+        queue.push_frame(&whole_list(&presence, room));
+        if let Some(paging) = &paging {
+            self.lock_late().insert((conn, room), (paging.clone(), queue.clone()));
         }
-        if alone {
-            self.fanout.publish(Topic::Room(room), News::Who { room });
-        }
-        queue.push_frame(&self.whole_presence(room));
         Ok(paging)
     }
 
     /// Ends what [`Chat::follow`] began.
     pub(crate) fn unfollow(&self, room: RoomId, person: &Person, conn: ConnId) {
         self.fanout.part(room, conn);
-        let last = self.lock_presence().depart(room, person.id);
-        if last {
-            self.publish_roster(room);
+        let mut presence = self.lock_presence();
+        presence.depart(room, person.id);
+        self.lock_late().remove(&(conn, room));
+    }
+
+    /// Sends the whole list again to those whose paging has ended: they were told no change meanwhile.
+    pub(super) fn welcome_late(&self, presence: &Presence) {
+        let ended = |_: &(ConnId, RoomId), (paging, _): &mut (AbortHandle, Arc<Queue>)| paging.is_finished();
+        for ((_, room), (_, queue)) in self.lock_late().extract_if(ended) {
+            queue.push_frame(&whole_list(presence, room));
         }
     }
 
@@ -116,15 +124,12 @@ impl Chat {
         self.fanout.tell(room, &frame, but, true);
     }
 
-    pub(super) fn publish_roster(&self, room: RoomId) {
-        let people = self.lock_presence().roster(room);
-        self.fanout.publish(Topic::Room(room), News::Roster { room, people });
+    fn lock_late(&self) -> MutexGuard<'_, LateComers> {
+        self.late.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    fn whole_presence(&self, room: RoomId) -> ServerFrame {
-        let mut joined = self.lock_presence().online(room);
-        let online = joined.len() as u64;
-        joined.truncate(PRESENCE_NAMES);
-        ServerFrame::Presence { room, online, full: true, joined, left: Vec::new() }
-    }
+fn whole_list(presence: &Presence, room: RoomId) -> ServerFrame {
+    let (joined, online) = presence.online(room);
+    ServerFrame::Presence { room, online: online as u64, full: true, joined, left: Vec::new() }
 }

@@ -1,24 +1,54 @@
 //! Who is here: a merged view of what each instance says of its own people.
 //!
-//! Each instance tells a room's roster when its first or last connection of a person comes or goes, and a
-//! sign of life every few seconds; whoever falls silent for a lease is forgotten. A grace hides
-//! reloads and deploys. Pure state with the time passed in; best effort by design.
+//! Each instance tells a room's roster when it changed and every half minute, and a sign of life every few
+//! seconds; whoever falls silent for a lease is forgotten. A grace hides reloads and deploys. Pure state
+//! with the time passed in; best effort by design, and whatever the bus loses heals.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
+use tertulia_protocol::limits::{PERSON_NAME_CHARS, PRESENCE_NAMES};
 use tertulia_protocol::{Person, RoomId, UserId};
 use tokio::time::Instant;
 
+use crate::bus::PAYLOAD_BYTES;
+
+mod room;
 #[cfg(test)]
 mod tests;
 
+use room::Room;
+
 /// How often an instance says that it lives.
 pub const ALIVE_EVERY: Duration = Duration::from_secs(4);
-/// How long an instance is believed without a sign of life: three missed signs.
+/// How long an instance is believed without a sign of life: three missed signs. Also how long a roster in
+/// doubt is: three questions.
 pub const LEASE: Duration = Duration::from_secs(12);
-/// Most people one roster of another instance may name; what comes over the bus is untrusted.
-const ROSTER_PEOPLE: usize = 10_000;
+/// Longest pause between two tellings of a room's roster; rooms are spread over its second half.
+pub const REPEAT_EVERY: Duration = Duration::from_secs(30);
+/// How long a roster is believed without being repeated: three repeats, and a lease for a busy instance.
+pub const ROSTER_LEASE: Duration = Duration::from_secs(3 * 30 + 12);
+/// Shortest pause between two whole lists to a room's followers: 500 names of 40 bytes to 500 people each
+/// second are 10 MB/s, and only in the first seconds of an instance or when a crowd dissolves.
+const LIST_EVERY: Duration = Duration::from_secs(1);
+
+/// Most bytes of one person in a roster, `{"id":-9223372036854775808,"name":"…"},`: 38 around 48 scalar values
+/// of which JSON makes at most six bytes each (`\u001f`; names have none of these, but this surely fits).
+const PERSON_BYTES: usize = 38 + PERSON_NAME_CHARS * 6;
+/// Bytes kept for the envelope: version, store, kind and room need 150, the name of an instance the rest.
+const ENVELOPE_BYTES: usize = 4 * 1024;
+/// Most people one roster names, 791: as many as surely fit into a payload. The others are a count.
+pub const ROSTER_PEOPLE: usize = (PAYLOAD_BYTES - ENVELOPE_BYTES) / PERSON_BYTES;
+/// Most people one roster counts without a name; what comes over the bus is untrusted.
+const ROSTER_UNNAMED: usize = 1_000_000;
+/// Most other instances that are believed at a time, for the same reason (own; ten are a large cluster).
+const INSTANCES: usize = 256;
+/// Rosters told at one tick: 1,024 a second, so that announcing every room cannot fill the bus' queue.
+const OUTBOX_ROOMS: usize = 256;
+
+// Whoever is counted without a name is in a crowd, of which no names are told anyway: so nobody is said to
+// have left for having fallen out of the names.
+const _: () = assert!(ROSTER_PEOPLE >= PRESENCE_NAMES);
 
 /// What changed in a room, for those who follow it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,174 +59,177 @@ pub struct Change {
     pub joined: Vec<Person>,
     /// Who went, after the grace.
     pub left: Vec<Person>,
+    /// Everybody, when the followers' lists lack names that no `joined` carried; to be sent after those.
+    pub list: Option<Vec<Person>>,
+}
+
+/// The people of one instance in a room.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Roster {
+    /// By name, in the order of their ids; at most [`ROSTER_PEOPLE`].
+    pub people: Vec<Person>,
+    /// How many more there are.
+    pub unnamed: u64,
+}
+
+/// What the other instances must be told of a room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Say {
+    /// Which room.
+    pub room: RoomId,
+    /// This instance's own people.
+    pub roster: Roster,
+    /// Whether to ask for the others' rosters as well.
+    pub who: bool,
 }
 
 /// Who is in which room, as far as this instance knows.
 pub struct Presence {
     grace: Duration,
+    born: Instant,
     rooms: HashMap<RoomId, Room>,
     /// When each other instance gave its last sign of life.
     alive: HashMap<String, Instant>,
-}
-
-#[derive(Default)]
-struct Room {
-    /// Own people and how many connections each has here.
-    local: HashMap<UserId, (Person, u32)>,
-    /// Other instances' people.
-    remote: HashMap<String, HashMap<UserId, Person>>,
-    /// Whom the followers have been told of; ordered, so that lists are stable.
-    shown: BTreeMap<UserId, Shown>,
-}
-
-struct Shown {
-    person: Person,
-    /// When this person was last found nowhere.
-    absent_since: Option<Instant>,
-    /// Whether the followers have been told.
-    told: bool,
+    /// Rooms whose roster must be told, each once (their `dirty` says so).
+    outbox: VecDeque<RoomId>,
+    /// Whether the bus was away at the last tick.
+    frozen: bool,
 }
 
 impl Presence {
-    /// An empty view; `grace` is how long an absence stays unsaid.
+    /// An empty view of an instance that starts `now`; `grace` is how long an absence stays unsaid, and for how
+    /// long nobody is said to have come: after a restart all come back, and nobody saw them leave.
     #[must_use]
-    pub fn new(grace: Duration) -> Self {
-        Self { grace, rooms: HashMap::new(), alive: HashMap::new() }
+    pub fn new(grace: Duration, now: Instant) -> Self {
+        let (rooms, alive, outbox) = (HashMap::new(), HashMap::new(), VecDeque::new());
+        Self { grace, born: now, rooms, alive, outbox, frozen: false }
     }
 
-    /// A connection of a person began to follow a room; `true` when it is the person's first here, so that
-    /// the other instances must be told the new roster.
-    pub fn arrive(&mut self, room: RoomId, person: &Person) -> bool {
-        let room = self.rooms.entry(room).or_default();
-        let slot = room.local.entry(person.id).or_insert_with(|| (person.clone(), 0));
-        slot.1 += 1;
-        let first = slot.1 == 1;
-        room.see(person);
-        first
-    }
-
-    /// A connection of a person stopped following; `true` when it was the last here.
-    pub fn depart(&mut self, room: RoomId, person: UserId) -> bool {
-        let Some(room) = self.rooms.get_mut(&room) else { return false };
-        let Some(slot) = room.local.get_mut(&person) else { return false };
-        slot.1 = slot.1.saturating_sub(1);
-        let last = slot.1 == 0;
-        if last {
-            room.local.remove(&person);
+    /// A connection of a person began to follow a room. The others are told if it is the person's first here, and
+    /// asked if it is the first of all here.
+    pub fn arrive(&mut self, room: RoomId, person: &Person) {
+        let alone = self.is_alone(room);
+        if self.rooms.entry(room).or_default().arrive(person) {
+            self.mark(room, alone);
         }
-        last
     }
 
-    /// This instance's own people in a room.
+    /// A connection of a person stopped following. The others are told if it was the person's last here.
+    pub fn depart(&mut self, room: RoomId, person: UserId) {
+        if self.rooms.get_mut(&room).is_some_and(|room| room.depart(person)) {
+            self.mark(room, false);
+        }
+    }
+
+    /// Whether nobody is in the room on this instance.
     #[must_use]
-    pub fn roster(&self, room: RoomId) -> Vec<Person> {
-        let Some(room) = self.rooms.get(&room) else { return Vec::new() };
-        room.local.values().map(|(person, _)| person.clone()).collect()
+    pub fn is_alone(&self, room: RoomId) -> bool {
+        self.rooms.get(&room).is_none_or(|room| room.local.is_empty())
     }
 
-    /// Rooms in which this instance has people of its own.
-    #[must_use]
-    pub fn local_rooms(&self) -> Vec<RoomId> {
-        self.rooms.iter().filter(|(_, room)| !room.local.is_empty()).map(|(id, _)| *id).collect()
+    /// Another instance asks who is in a room.
+    pub fn hear_who(&mut self, room: RoomId) {
+        self.mark(room, false);
     }
 
-    /// Another instance says who is in a room with it.
-    pub fn hear_roster(&mut self, from: &str, room: RoomId, people: Vec<Person>, now: Instant) {
+    /// Another instance says who is in a room with it. Only rooms that somebody here follows are of interest.
+    pub fn hear_roster(&mut self, from: &str, room: RoomId, roster: Roster, now: Instant) {
         self.hear_alive(from, now);
-        // Only rooms that somebody here follows are of interest.
-        let Some(room) = self.rooms.get_mut(&room) else { return };
-        for person in people.iter().take(ROSTER_PEOPLE) {
-            room.see(person);
-        }
-        let people: HashMap<_, _> = people.into_iter().take(ROSTER_PEOPLE).map(|person| (person.id, person)).collect();
-        if people.is_empty() {
-            room.remote.remove(from);
-        } else {
-            room.remote.insert(from.to_owned(), people);
+        if self.alive.contains_key(from)
+            && let Some(room) = self.rooms.get_mut(&room)
+        {
+            room.hear(from, roster, now);
         }
     }
 
-    /// Another instance gave a sign of life; `true` when it was not known, so that rosters should be asked for.
-    pub fn hear_alive(&mut self, from: &str, now: Instant) -> bool {
-        self.alive.insert(from.to_owned(), now).is_none()
+    /// Another instance gave a sign of life; a stranger is told every roster, and asked for its own.
+    pub fn hear_alive(&mut self, from: &str, now: Instant) {
+        if let Some(heard) = self.alive.get_mut(from) {
+            *heard = now;
+        } else if self.alive.len() < INSTANCES {
+            self.alive.insert(from.to_owned(), now);
+            self.announce();
+        }
     }
 
     /// Another instance says goodbye.
     pub fn hear_gone(&mut self, from: &str) {
         self.alive.remove(from);
-        for room in self.rooms.values_mut() {
-            room.remote.remove(from);
-        }
+        self.rooms.values_mut().for_each(|room| room.drop_instance(from));
     }
 
-    /// The bus came back: everybody gets a full lease to speak again.
-    pub fn renew_leases(&mut self, now: Instant) {
-        self.alive.values_mut().for_each(|heard| *heard = now);
+    /// News may have been lost, in both directions: what the others said is in doubt until they repeat it, and
+    /// they are told again what is true here.
+    pub fn doubt(&mut self, now: Instant) {
+        self.rooms.values_mut().for_each(|room| room.doubt(now));
+        self.announce();
     }
 
-    /// Forgets a room that nobody here follows any more.
-    pub fn forget(&mut self, room: RoomId) {
-        self.rooms.remove(&room);
+    /// Forgets rooms that are not among `kept`, but none with somebody here: whoever still pages through a room's
+    /// past is no follower of its log yet. Nor one whose last roster is still to be told.
+    pub fn forget_all_but(&mut self, kept: &HashSet<RoomId>) {
+        self.rooms.retain(|id, room| kept.contains(id) || room.dirty || !room.local.is_empty());
     }
 
-    /// Who is shown as here, in the order of their ids.
+    /// Who is shown as here, in the order of their ids, at most [`PRESENCE_NAMES`]; and how many there are.
     #[must_use]
-    pub fn online(&self, room: RoomId) -> Vec<Person> {
-        let Some(room) = self.rooms.get(&room) else { return Vec::new() };
-        room.shown.values().map(|shown| shown.person.clone()).collect()
+    pub fn online(&self, room: RoomId) -> (Vec<Person>, usize) {
+        self.rooms.get(&room).map_or((Vec::new(), 0), |room| (room.names(), room.online()))
     }
 
     /// Lets time pass: leases and graces run out (not the leases while `frozen`, when the bus is away and
     /// silence means nothing). Returns what the followers of each room must be told.
     pub fn tick(&mut self, now: Instant, frozen: bool) -> Vec<(RoomId, Change)> {
+        let thawed = std::mem::replace(&mut self.frozen, frozen) && !frozen;
+        if thawed {
+            // The bus came back: everybody gets a full lease to speak again.
+            self.alive.values_mut().for_each(|heard| *heard = now);
+            self.rooms.values_mut().for_each(|room| room.doubt_afresh(now));
+            self.announce();
+        }
         if !frozen {
-            let silent: Vec<String> = self
-                .alive
-                .iter()
-                .filter(|(_, heard)| now.saturating_duration_since(**heard) > LEASE)
-                .map(|(name, _)| name.clone())
-                .collect();
-            silent.iter().for_each(|name| self.hear_gone(name));
+            self.expire(now);
         }
-        let grace = self.grace;
-        let changes = self.rooms.iter_mut().map(|(id, room)| (*id, room.settle(now, grace)));
-        changes.filter(|(_, change)| !change.joined.is_empty() || !change.left.is_empty()).collect()
-    }
-}
-
-impl Room {
-    fn see(&mut self, person: &Person) {
-        let fresh = || Shown { person: person.clone(), absent_since: None, told: false };
-        let shown = self.shown.entry(person.id).or_insert_with(fresh);
-        shown.absent_since = None;
-        shown.person.clone_from(person);
+        let (grace, young) = (self.grace, now.saturating_duration_since(self.born) < self.grace);
+        self.rooms.iter_mut().filter_map(|(id, room)| Some((*id, room.settle(now, grace, young)?))).collect()
     }
 
-    fn is_here(&self, id: UserId) -> bool {
-        self.local.contains_key(&id) || self.remote.values().any(|people| people.contains_key(&id))
+    /// What the other instances must be told now: each room at most once however much happened since the last
+    /// call, as it is at this moment. One task alone may call and publish, or rosters overtake each other.
+    pub fn take_outbox(&mut self, now: Instant) -> Vec<Say> {
+        let due: Vec<RoomId> =
+            self.rooms.iter().filter(|(id, room)| room.repeat_is_due(**id, now)).map(|(id, _)| *id).collect();
+        due.into_iter().for_each(|room| self.mark(room, false));
+        let count = self.outbox.len().min(OUTBOX_ROOMS);
+        let taken: Vec<RoomId> = self.outbox.drain(..count).collect();
+        let say = |id: RoomId| {
+            let (roster, who) = self.rooms.get_mut(&id)?.tell(now);
+            Some(Say { room: id, roster, who })
+        };
+        taken.into_iter().filter_map(say).collect()
     }
 
-    fn settle(&mut self, now: Instant, grace: Duration) -> Change {
-        let mut change = Change::default();
-        let ids: Vec<UserId> = self.shown.keys().copied().collect();
-        for id in ids {
-            let here = self.is_here(id);
-            let Some(shown) = self.shown.get_mut(&id) else { continue };
-            if here {
-                shown.absent_since = None;
-                if !shown.told {
-                    shown.told = true;
-                    change.joined.push(shown.person.clone());
-                }
-            } else if now.saturating_duration_since(*shown.absent_since.get_or_insert(now)) >= grace {
-                // Whoever came and went before anybody was told goes unsaid.
-                if shown.told {
-                    change.left.push(shown.person.clone());
-                }
-                self.shown.remove(&id);
-            }
+    fn expire(&mut self, now: Instant) {
+        let silent = self.alive.iter().filter(|(_, heard)| now.saturating_duration_since(**heard) > LEASE);
+        let silent: Vec<String> = silent.map(|(name, _)| name.clone()).collect();
+        silent.iter().for_each(|name| self.hear_gone(name));
+        let expire = |(id, room): (&RoomId, &mut Room)| room.expire(now).then_some(*id);
+        let unclear: Vec<RoomId> = self.rooms.iter_mut().filter_map(expire).collect();
+        unclear.into_iter().for_each(|room| self.mark(room, true));
+    }
+
+    /// Tells every room's roster, also the empty ones, and asks for the others'.
+    fn announce(&mut self) {
+        let rooms: Vec<RoomId> = self.rooms.keys().copied().collect();
+        rooms.into_iter().for_each(|room| self.mark(room, true));
+    }
+
+    /// Puts a room into the outbox, unless it is there.
+    fn mark(&mut self, id: RoomId, ask: bool) {
+        let Some(room) = self.rooms.get_mut(&id) else { return };
+        room.ask |= ask;
+        if !std::mem::replace(&mut room.dirty, true) {
+            self.outbox.push_back(id);
         }
-        change.online = self.shown.len();
-        change
     }
 }

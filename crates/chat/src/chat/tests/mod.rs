@@ -2,4 +2,5 @@
 
 mod delivery;
 mod manners;
+mod presence;
 mod support;

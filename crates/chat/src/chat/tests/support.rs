@@ -15,7 +15,10 @@ use crate::store::sqlite::{SqliteOptions, SqliteStore};
 use crate::{Chat, Connection, Options, Token};
 
 /// How long anything may take before a test says that it never comes. Generous: a busy machine is no fault.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long an absence stays unsaid, and nobody is said to have come after a start.
+pub(super) const GRACE: Duration = Duration::from_millis(300);
 
 /// The lobby of a fresh store.
 pub(super) const LOBBY: RoomId = RoomId(1);
@@ -23,6 +26,8 @@ pub(super) const LOBBY: RoomId = RoomId(1);
 /// Several instances on one database file and one bus.
 pub(super) struct Cluster {
     pub(super) instances: Vec<Instance>,
+    /// Their bus, for those who want to listen to it.
+    pub(super) hub: EmbeddedHub,
     _dir: tempfile::TempDir,
 }
 
@@ -37,26 +42,35 @@ impl Cluster {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let hub = EmbeddedHub::new();
         let instances =
-            (0..count).map(|index| Instance::start(&dir.path().join("chat.db"), &hub, index, false)).collect();
-        Self { instances, _dir: dir }
+            (0..count).map(|index| Instance::start(&dir.path().join("chat.db"), &hub, index, false, GRACE)).collect();
+        Self { instances, hub, _dir: dir }
+    }
+
+    /// One instance that stays young for `grace`.
+    pub(super) fn with_grace(grace: Duration) -> Self {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let hub = EmbeddedHub::new();
+        let instance = Instance::start(&dir.path().join("chat.db"), &hub, 0, false, grace);
+        Self { instances: vec![instance], hub, _dir: dir }
     }
 
     pub(super) fn limited() -> Self {
         let dir = tempfile::tempdir().expect("a temporary folder");
-        let instance = Instance::start(&dir.path().join("chat.db"), &EmbeddedHub::new(), 0, true);
-        Self { instances: vec![instance], _dir: dir }
+        let hub = EmbeddedHub::new();
+        let instance = Instance::start(&dir.path().join("chat.db"), &hub, 0, true, GRACE);
+        Self { instances: vec![instance], hub, _dir: dir }
     }
 }
 
 impl Instance {
-    fn start(path: &std::path::Path, hub: &EmbeddedHub, index: usize, rate_limits: bool) -> Self {
+    fn start(path: &std::path::Path, hub: &EmbeddedHub, index: usize, rate_limits: bool, grace: Duration) -> Self {
         let options = SqliteOptions { shared: true, ..SqliteOptions::default() };
         let store = Arc::new(SqliteStore::open(path, options).expect("the store opens"));
         let (bus, heard) = hub.open();
         let options = Options {
             instance: format!("i{index}"),
             node: format!("node-{index}"),
-            presence_grace: Duration::from_millis(300),
+            presence_grace: grace,
             session_ms: 3_600_000,
             rate_limits,
         };

@@ -1,0 +1,136 @@
+//! Who is here, as the other instances and the clients hear of it: in order, healing, and never behind the lines.
+
+use tertulia_protocol::{Key, Person, ServerFrame};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use super::support::{Client, Cluster, GRACE, LOBBY, PATIENCE, seqs};
+use crate::bus::embedded::EmbeddedBus;
+use crate::bus::{Bus, Heard, Topic};
+use crate::news::{self, News};
+
+/// Somebody who listens to the bus and can speak on it.
+struct Spy {
+    bus: std::sync::Arc<EmbeddedBus>,
+    heard: mpsc::Receiver<Heard>,
+    epoch: tertulia_protocol::Epoch,
+}
+
+impl Spy {
+    fn on(cluster: &Cluster) -> Self {
+        let (bus, heard) = cluster.hub.open();
+        bus.subscribe(LOBBY);
+        Self { bus, heard, epoch: cluster.instances[0].chat.epoch() }
+    }
+
+    fn say(&self, topic: Topic, news: News) {
+        assert!(self.bus.publish(topic, news::encode(&self.epoch, "spy", news)), "the bus carries");
+    }
+
+    /// The next news of others for which `pick` has an answer.
+    async fn until<T>(&mut self, mut pick: impl FnMut(News) -> Option<T>) -> T {
+        loop {
+            let heard = timeout(PATIENCE, self.heard.recv()).await.expect("news come").expect("the hub lives");
+            let Heard::News { payload, .. } = heard else { continue };
+            let (from, news) = news::decode(&self.epoch, &payload).expect("news are legible");
+            if from != "spy"
+                && let Some(found) = pick(news)
+            {
+                return found;
+            }
+        }
+    }
+
+    async fn asked(&mut self) {
+        self.until(|news| matches!(news, News::Who { .. }).then_some(())).await;
+    }
+
+    async fn roster(&mut self) -> Vec<String> {
+        let names = |people: Vec<Person>| people.into_iter().map(|person| person.name).collect();
+        self.until(|news| if let News::Roster { people, .. } = news { Some(names(people)) } else { None }).await
+    }
+}
+
+/// The next whole list, as names and the count.
+async fn list(client: &mut Client) -> (Vec<String>, u64) {
+    client
+        .until(|frame| match frame {
+            ServerFrame::Presence { full: true, joined, online, .. } => {
+                Some((joined.into_iter().map(|person| person.name).collect(), online))
+            }
+            _ => None,
+        })
+        .await
+}
+
+#[tokio::test]
+async fn a_link_that_went_and_came_back_unnoticed_is_answered_with_rosters_and_questions() {
+    let cluster = Cluster::of(1);
+    let mut spy = Spy::on(&cluster);
+    let mut ana = cluster.instances[0].guest("Ana").await;
+    ana.subscribe(LOBBY, None).await;
+    assert_eq!(spy.roster().await, ["Ana"], "premise: told once");
+    spy.asked().await;
+    cluster.instances[0].bus.set_link(false);
+    cluster.instances[0].bus.set_link(true);
+    assert_eq!(spy.roster().await, ["Ana"]);
+    spy.asked().await;
+}
+
+#[tokio::test]
+async fn a_stranger_who_begins_with_a_roster_is_told_and_asked() {
+    let cluster = Cluster::of(1);
+    let mut spy = Spy::on(&cluster);
+    let mut ana = cluster.instances[0].guest("Ana").await;
+    ana.subscribe(LOBBY, None).await;
+    assert_eq!(spy.roster().await, ["Ana"], "premise: told once");
+    spy.asked().await;
+    spy.say(Topic::Room(LOBBY), News::Roster { room: LOBBY, people: Vec::new(), more: 0 });
+    assert_eq!(spy.roster().await, ["Ana"]);
+    spy.asked().await;
+}
+
+#[tokio::test]
+async fn people_beyond_those_named_are_counted() {
+    let cluster = Cluster::of(1);
+    let mut spy = Spy::on(&cluster);
+    let mut ana = cluster.instances[0].guest("Ana").await;
+    ana.subscribe(LOBBY, None).await;
+    spy.asked().await;
+    spy.say(Topic::Room(LOBBY), News::Roster { room: LOBBY, people: Vec::new(), more: 7 });
+    ana.until(|frame| matches!(frame, ServerFrame::Presence { online: 8, .. }).then_some(())).await;
+}
+
+#[tokio::test]
+async fn whoever_pages_through_the_past_gets_the_whole_list_again_afterwards() {
+    let cluster = Cluster::of(1);
+    let instance = &cluster.instances[0];
+    let (person, _) = instance.chat.enter("Ana").await.expect("fine");
+    let member = instance.chat.member(&person, LOBBY).await.expect("the lobby is open");
+    // More than the ring holds, so that the past is paged from SQL.
+    for turn in 0..600 {
+        instance.chat.send(&member, Key::mint(), &format!("{turn}"), None).await.expect("sent");
+    }
+    // No condition but age: a young instance sends lists of its own accord.
+    tokio::time::sleep(GRACE).await;
+    let mut biel = instance.guest("Biel").await;
+    biel.subscribe(LOBBY, Some(1)).await;
+    assert_eq!(list(&mut biel).await, (vec!["Biel".to_owned()], 1), "the first, at once");
+    assert_eq!(seqs(&biel.entries_until(LOBBY, 601).await).len(), 600);
+    assert_eq!(list(&mut biel).await, (vec!["Biel".to_owned()], 1), "the second, once joined");
+}
+
+#[tokio::test]
+async fn after_a_restart_those_who_come_back_are_listed_without_a_line() {
+    let cluster = Cluster::with_grace(PATIENCE * 2);
+    let mut ana = cluster.instances[0].guest("Ana").await;
+    ana.subscribe(LOBBY, None).await;
+    let mut biel = cluster.instances[0].guest("Biel").await;
+    biel.subscribe(LOBBY, None).await;
+    ana.until(|frame| match frame {
+        ServerFrame::Presence { full: false, joined, .. } if !joined.is_empty() => panic!("said: {joined:?}"),
+        ServerFrame::Presence { full: true, joined, online: 2, .. } if joined.len() == 2 => Some(()),
+        _ => None,
+    })
+    .await;
+}

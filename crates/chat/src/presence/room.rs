@@ -1,0 +1,218 @@
+//! One room's people: our own, what the other instances say of theirs, and what the followers were told.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use tertulia_protocol::limits::PRESENCE_NAMES;
+use tertulia_protocol::{Person, RoomId, UserId};
+use tokio::time::Instant;
+
+use super::{
+    ALIVE_EVERY, Change, LEASE, LIST_EVERY, REPEAT_EVERY, ROSTER_LEASE, ROSTER_PEOPLE, ROSTER_UNNAMED, Roster,
+};
+
+/// Steps over which the repeats of rooms are spread, so that they do not all fall on one tick.
+const SPREAD_STEPS: u32 = 32;
+
+#[derive(Default)]
+pub(super) struct Room {
+    /// Own people and how many connections each has here.
+    pub(super) local: BTreeMap<UserId, (Person, u32)>,
+    /// Other instances' people.
+    remote: HashMap<String, Remote>,
+    /// Whom the followers have been told of; ordered, so that lists are stable.
+    shown: BTreeMap<UserId, Shown>,
+    /// The count the followers were told last.
+    told_online: usize,
+    /// Whether the followers' lists lack names that no line told them.
+    owes_list: bool,
+    /// When the followers were sent the last list.
+    listed_at: Option<Instant>,
+    /// Whether the room waits in the outbox.
+    pub(super) dirty: bool,
+    /// Whether the other instances must be asked who is there.
+    pub(super) ask: bool,
+    /// When they were asked last because a roster was in doubt.
+    asked_at: Option<Instant>,
+    /// When the roster was told last.
+    told_at: Option<Instant>,
+}
+
+/// What another instance said of a room.
+struct Remote {
+    people: HashMap<UserId, Person>,
+    /// People beyond those named.
+    unnamed: usize,
+    /// When it stops being believed unless it is repeated.
+    until: Instant,
+    /// Whether something may have been missed since it was heard.
+    doubted: bool,
+}
+
+struct Shown {
+    person: Person,
+    /// When this person was last found nowhere.
+    absent_since: Option<Instant>,
+    /// Whether the followers have been told.
+    told: bool,
+}
+
+impl Room {
+    /// A connection of a person came; `true` when it is the person's first here.
+    pub(super) fn arrive(&mut self, person: &Person) -> bool {
+        let slot = self.local.entry(person.id).or_insert_with(|| (person.clone(), 0));
+        slot.1 += 1;
+        let first = slot.1 == 1;
+        self.see(person);
+        first
+    }
+
+    /// A connection of a person went; `true` when it was the last here.
+    pub(super) fn depart(&mut self, person: UserId) -> bool {
+        let Some(slot) = self.local.get_mut(&person) else { return false };
+        slot.1 = slot.1.saturating_sub(1);
+        let last = slot.1 == 0;
+        if last {
+            self.local.remove(&person);
+        }
+        last
+    }
+
+    /// The own people, named as far as one payload surely carries.
+    pub(super) fn roster(&self) -> Roster {
+        let people: Vec<Person> = self.local.values().take(ROSTER_PEOPLE).map(|(person, _)| person.clone()).collect();
+        let unnamed = (self.local.len() - people.len()) as u64;
+        Roster { people, unnamed }
+    }
+
+    pub(super) fn hear(&mut self, from: &str, roster: Roster, now: Instant) {
+        let Roster { mut people, unnamed } = roster;
+        let excess = people.len().saturating_sub(ROSTER_PEOPLE);
+        people.truncate(ROSTER_PEOPLE);
+        let unnamed = usize::try_from(unnamed).unwrap_or(usize::MAX).saturating_add(excess).min(ROSTER_UNNAMED);
+        people.iter().for_each(|person| self.see(person));
+        let people: HashMap<_, _> = people.into_iter().map(|person| (person.id, person)).collect();
+        if people.is_empty() && unnamed == 0 {
+            self.remote.remove(from);
+        } else {
+            let remote = Remote { people, unnamed, until: now + ROSTER_LEASE, doubted: false };
+            self.remote.insert(from.to_owned(), remote);
+        }
+    }
+
+    pub(super) fn drop_instance(&mut self, from: &str) {
+        self.remote.remove(from);
+    }
+
+    /// Something may have been missed: every roster must be repeated within a lease, and has that long to be.
+    pub(super) fn doubt(&mut self, now: Instant) {
+        for remote in self.remote.values_mut().filter(|remote| !remote.doubted) {
+            (remote.doubted, remote.until) = (true, now + LEASE);
+        }
+        self.asked_at = Some(now);
+    }
+
+    /// The same after a silence that meant nothing: also those in doubt since before it get a whole lease.
+    pub(super) fn doubt_afresh(&mut self, now: Instant) {
+        self.remote.values_mut().for_each(|remote| remote.doubted = false);
+        self.doubt(now);
+    }
+
+    /// Drops rosters that were not repeated in time; `true` when those in doubt should be asked for again,
+    /// because question and answer can be lost as well.
+    pub(super) fn expire(&mut self, now: Instant) -> bool {
+        self.remote.retain(|_, remote| now <= remote.until);
+        let again = self.asked_at.is_none_or(|asked| now.saturating_duration_since(asked) >= ALIVE_EVERY)
+            && self.remote.values().any(|remote| remote.doubted);
+        if again {
+            self.asked_at = Some(now);
+        }
+        again
+    }
+
+    /// Whether the roster is due to be repeated. The moment depends on the room, so that repeats are spread.
+    pub(super) fn repeat_is_due(&self, id: RoomId, now: Instant) -> bool {
+        let step = u32::try_from(id.0.rem_euclid(i64::from(SPREAD_STEPS))).unwrap_or(0);
+        let after = REPEAT_EVERY - REPEAT_EVERY / 2 / SPREAD_STEPS * step;
+        let told = self.told_at.is_some_and(|told| now.saturating_duration_since(told) < after);
+        !self.local.is_empty() && !told
+    }
+
+    /// The room leaves the outbox: its roster is told now.
+    pub(super) fn tell(&mut self, now: Instant) -> (Roster, bool) {
+        self.dirty = false;
+        self.told_at = Some(now);
+        (self.roster(), std::mem::take(&mut self.ask))
+    }
+
+    /// How many people are shown as here.
+    pub(super) fn online(&self) -> usize {
+        let unnamed: usize = self.remote.values().map(|remote| remote.unnamed).sum();
+        self.shown.len() + unnamed
+    }
+
+    /// Those shown as here, in the order of their ids, named as far as one frame may.
+    pub(super) fn names(&self) -> Vec<Person> {
+        self.shown.values().take(PRESENCE_NAMES).map(|shown| shown.person.clone()).collect()
+    }
+
+    fn see(&mut self, person: &Person) {
+        let fresh = || Shown { person: person.clone(), absent_since: None, told: false };
+        let shown = self.shown.entry(person.id).or_insert_with(fresh);
+        shown.absent_since = None;
+        shown.person.clone_from(person);
+    }
+
+    fn is_here(&self, id: UserId) -> bool {
+        self.local.contains_key(&id) || self.remote.values().any(|remote| remote.people.contains_key(&id))
+    }
+
+    /// What the followers must be told now, if anything. While `young`, nobody is said to have come.
+    pub(super) fn settle(&mut self, now: Instant, grace: Duration, young: bool) -> Option<Change> {
+        let mut change = self.comings_and_goings(now, grace);
+        if young && !change.joined.is_empty() {
+            change.joined.clear();
+            self.owes_list = true;
+        }
+        change.online = self.online();
+        let crowded = change.online > PRESENCE_NAMES;
+        if crowded {
+            // Only the count travels: with everybody told of everybody, names grow as the square.
+            change.joined.clear();
+            change.left.clear();
+            self.owes_list = true;
+        }
+        let listed = self.listed_at.is_some_and(|at| now.saturating_duration_since(at) < LIST_EVERY);
+        if self.owes_list && !crowded && !listed {
+            self.owes_list = false;
+            self.listed_at = Some(now);
+            change.list = Some(self.names());
+        }
+        let counted = std::mem::replace(&mut self.told_online, change.online) != change.online;
+        let news = counted || change.list.is_some() || !change.joined.is_empty() || !change.left.is_empty();
+        news.then_some(change)
+    }
+
+    fn comings_and_goings(&mut self, now: Instant, grace: Duration) -> Change {
+        let mut change = Change::default();
+        let ids: Vec<UserId> = self.shown.keys().copied().collect();
+        for id in ids {
+            let here = self.is_here(id);
+            let Some(shown) = self.shown.get_mut(&id) else { continue };
+            if here {
+                shown.absent_since = None;
+                if !shown.told {
+                    shown.told = true;
+                    change.joined.push(shown.person.clone());
+                }
+            } else if now.saturating_duration_since(*shown.absent_since.get_or_insert(now)) >= grace {
+                // Whoever came and went before anybody was told goes unsaid.
+                if shown.told {
+                    change.left.push(shown.person.clone());
+                }
+                self.shown.remove(&id);
+            }
+        }
+        change
+    }
+}
