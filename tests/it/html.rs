@@ -225,3 +225,24 @@ async fn every_page_has_a_policy_with_a_nonce_of_its_own() {
     assert_eq!(door.status, 200);
     assert_tame(&Page::read(&door.body), door.header("content-security-policy").expect("a policy"));
 }
+
+/// The title is written when the page's own state may be gone already: read too late, it once brought a page in
+/// two hundred down.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_first_pages_at_once_are_all_whole() {
+    let server = TestServer::alone().await;
+    let guest = server.guest("Ana").await;
+    guest.post("/r/chat/messages", &[("body", "Bon dia")]).await;
+    let pages = futures::future::join_all((0..16).map(|_| async {
+        let mut bad = Vec::new();
+        for _ in 0..40 {
+            let answer = guest.get("/r/chat").await;
+            if answer.status != 200 || !answer.body.contains("<title>chat · Tertulia</title>") {
+                bad.push(answer.status);
+            }
+        }
+        bad
+    }))
+    .await;
+    assert_eq!(pages.concat(), Vec::<u16>::new());
+}

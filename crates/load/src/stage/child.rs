@@ -103,7 +103,7 @@ pub(super) async fn server(binary: &Path, dir: &Path, name: &str, more: &[String
     let port = free_port()?;
     let mut command = Command::new(binary);
     command.args(["serve", "--port", &port.to_string(), "--data"]).arg(dir.join("data")).args(more);
-    command.env("TERTULIA_RATE_LIMITS", "off");
+    command.env("TERTULIA_RATE_LIMITS", "off").env("TERTULIA_MAX_CONNECTIONS", "100000");
     let mut child = Child::start(command, &format!("instance-{name}"), dir)?;
     let web = Web::at(&format!("http://127.0.0.1:{port}"))?;
     child.ready(async || web.get("/healthz", &[]).await.is_ok_and(|health| health.status.is_success())).await?;

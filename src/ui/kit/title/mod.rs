@@ -28,8 +28,14 @@ pub fn PageTitle(
     #[prop(into)]
     name: Signal<String>,
 ) -> impl IntoView {
-    let text = move || {
-        name.with(|name| if name.is_empty() { PRODUCT.to_owned() } else { written(&format!("{name} · {PRODUCT}")) })
-    };
+    let title = |name: &str| if name.is_empty() { PRODUCT.to_owned() } else { format!("{name} · {PRODUCT}") };
+    // The server writes the title when the page's signals may be gone already: by then it must be plain text.
+    let text = written(&name.with_untracked(|name| title(name)));
+    Effect::new(move |drawn: Option<()>| {
+        let now = name.with(|name| title(name));
+        if drawn.is_some() {
+            document().set_title(&now);
+        }
+    });
     view! { <Title text /> }
 }
