@@ -27,18 +27,21 @@ impl Spy {
         assert!(self.bus.publish(topic, news::encode(&self.epoch, "spy", news)), "the bus carries");
     }
 
-    /// The next news of others for which `pick` has an answer.
+    /// The next news of others for which `pick` has an answer. One patience for all that is passed over, since
+    /// signs of life never cease.
     async fn until<T>(&mut self, mut pick: impl FnMut(News) -> Option<T>) -> T {
-        loop {
-            let heard = timeout(PATIENCE, self.heard.recv()).await.expect("news come").expect("the hub lives");
-            let Heard::News { payload, .. } = heard else { continue };
-            let (from, news) = news::decode(&self.epoch, &payload).expect("news are legible");
-            if from != "spy"
-                && let Some(found) = pick(news)
-            {
-                return found;
+        let found = async {
+            loop {
+                let Heard::News { payload, .. } = self.heard.recv().await.expect("the hub lives") else { continue };
+                let (from, news) = news::decode(&self.epoch, &payload).expect("news are legible");
+                if from != "spy"
+                    && let Some(found) = pick(news)
+                {
+                    return found;
+                }
             }
-        }
+        };
+        timeout(PATIENCE, found).await.expect("news come")
     }
 
     async fn asked(&mut self) {
