@@ -89,9 +89,10 @@ fn smallest(path: &str, headers: &HeaderMap) -> Option<(EmbeddedFile, Option<&'s
         accepted.split(',').map(str::trim).any(wanted)
     };
     let variants = [("br", ".br"), ("gzip", ".gz")];
-    let compressed = variants.into_iter().filter(|(name, _)| takes(name)).find_map(|(name, suffix)| {
-        Site::get(&format!("{path}{suffix}")).map(|file| (file, Some(name)))
-    });
+    let compressed = variants
+        .into_iter()
+        .filter(|(name, _)| takes(name))
+        .find_map(|(name, suffix)| Site::get(&format!("{path}{suffix}")).map(|file| (file, Some(name))));
     compressed.or_else(|| Site::get(path).map(|file| (file, None)))
 }
 

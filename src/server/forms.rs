@@ -41,19 +41,14 @@ pub(crate) struct Enter {
 }
 
 /// `POST /enter`: a guest comes in.
-pub(crate) async fn enter(
-    State(app): State<App>,
-    form: Result<Form<Enter>, FormRejection>,
-) -> Response {
+pub(crate) async fn enter(State(app): State<App>, form: Result<Form<Enter>, FormRejection>) -> Response {
     let Form(form) = match form {
         Ok(form) => form,
         Err(rejection) => return rejection.into_response(),
     };
     let next = safe_path(&form.next);
     match app.chat.enter(&form.name).await {
-        Ok((_, token)) => {
-            (cookie_for(&token, &app.origin, app.chat.session_ms()), Redirect::to(&next)).into_response()
-        }
+        Ok((_, token)) => (cookie_for(&token, &app.origin, app.chat.session_ms()), Redirect::to(&next)).into_response(),
         Err(refusal) => refused(&refusal, &format!("/?next={}", percent_encoded(&next))),
     }
 }

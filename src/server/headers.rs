@@ -41,7 +41,11 @@ pub(crate) async fn guard(State(app): State<App>, request: Request, next: Next) 
     let html = headers.get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     if !headers.contains_key(CONTENT_SECURITY_POLICY) {
         // What is no page of ours runs nothing; an HTML answer without its own policy is a fault, not a hole.
-        let policy = if html { "default-src 'none'; base-uri 'none'; frame-ancestors 'none'" } else { "default-src 'none'; frame-ancestors 'none'" };
+        let policy = if html {
+            "default-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+        } else {
+            "default-src 'none'; frame-ancestors 'none'"
+        };
         headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
     }
     response

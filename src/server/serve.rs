@@ -106,9 +106,8 @@ fn spawn(
 }
 
 fn tune(stream: &TcpStream) {
-    let outcome = stream
-        .set_nodelay(true)
-        .and_then(|()| socket2::SockRef::from(stream).set_tcp_user_timeout(Some(USER_TIMEOUT)));
+    let outcome =
+        stream.set_nodelay(true).and_then(|()| socket2::SockRef::from(stream).set_tcp_user_timeout(Some(USER_TIMEOUT)));
     if let Err(error) = outcome {
         tracing::debug!(%error, "a connection could not be tuned");
     }

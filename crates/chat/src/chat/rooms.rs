@@ -6,11 +6,10 @@ use bytes::Bytes;
 use tertulia_protocol::limits::{PRESENCE_NAMES, ROOMS_LISTED};
 use tertulia_protocol::names::{RoomName, slug_from_url};
 use tertulia_protocol::{Person, Refusal, RoomId, RoomInfo, ServerFrame, codec};
-use tokio::task::AbortHandle;
 
 use super::Chat;
 use crate::bus::Topic;
-use crate::fanout::Start;
+use crate::fanout::{Paging, Start};
 use crate::member::Member;
 use crate::news::News;
 use crate::queue::Queue;
@@ -77,7 +76,7 @@ impl Chat {
         conn: ConnId,
         queue: &Arc<Queue>,
         start: Start,
-    ) -> Result<Option<AbortHandle>, Refusal> {
+    ) -> Result<Option<Paging>, Refusal> {
         let room = member.room_id();
         let paging = self.fanout.follow(room, conn, queue, start).await.map_err(|error| refusal(&error))?;
         let (first, alone) = {

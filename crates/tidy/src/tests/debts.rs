@@ -31,28 +31,4 @@ pub(super) const DEBTS: &[Debt] = &[
         what: "tests/it/",
         reason: "Cargo.toml declares them and they are on their way; ends when they are there",
     },
-    Debt {
-        rule: "one_file_reads_the_clock",
-        path: "crates/chat/src/store/sqlite/migrations.rs",
-        what: "wall clock",
-        reason: "a new database dates its lobby and its system user; ends when `SqliteStore::open` is given a `Clock`",
-    },
-    Debt {
-        rule: "modules_import_in_one_direction",
-        path: "crates/chat/src/queue/mod.rs",
-        what: "room_log",
-        reason: "the queue shares `Encoded` entries; ends when `Encoded` has a module of its own",
-    },
-    Debt {
-        rule: "modules_import_in_one_direction",
-        path: "crates/chat/src/room_log/mod.rs",
-        what: "queue",
-        reason: "the log feeds its followers' queues; ends when `Encoded` has a module of its own",
-    },
-    Debt {
-        rule: "selects_say_why_cancelling_is_safe",
-        path: "crates/load/src/choir.rs",
-        what: "",
-        reason: "receiving and joining both keep what is not taken; ends with a comment that says so",
-    },
 ];
