@@ -2,12 +2,18 @@
 //!
 //! Whatever arrives is untrusted: another version, another store or plain rubbish is dropped and counted.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tertulia_protocol::{Entry, Epoch, Person, RoomId, RoomInfo};
 
+use crate::seldom::Seldom;
+
 /// The version of the envelope; others are dropped, so a rolling upgrade falls back to reading SQL.
 const VERSION: u32 = 1;
+/// How often the log is told of news that cannot be used: a misconfigured neighbour speaks with every message.
+const TELL_EVERY: Duration = Duration::from_secs(60);
 
 /// The envelope around every piece of news.
 #[derive(Serialize, Deserialize)]
@@ -72,7 +78,7 @@ pub(crate) enum News {
 
 /// Why news could not be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Unusable {
+enum Unusable {
     /// Not an envelope of this version.
     Garbled,
     /// From another store.
@@ -86,11 +92,49 @@ pub(crate) fn encode(epoch: &Epoch, from: &str, news: News) -> Bytes {
     Bytes::from(tertulia_protocol::codec::encode(&envelope))
 }
 
-/// Decodes what came over the bus, with the name of the instance that spoke.
-///
-/// # Errors
-/// `Garbled` or `OtherStore`; the news must then be dropped.
-pub(crate) fn decode(epoch: &Epoch, payload: &[u8]) -> Result<(String, News), Unusable> {
+/// Whether a payload begins as this instance's own do: its echo, known without decoding the rest.
+fn is_echo(epoch: &Epoch, from: &str, payload: &[u8]) -> bool {
+    let opening = tertulia_protocol::codec::encode(&Opening { v: VERSION, epoch, from });
+    // Without the closing brace, which in an envelope is a comma.
+    opening.len() < payload.len() && opening.as_bytes()[..opening.len() - 1] == payload[..opening.len() - 1]
+}
+
+/// The first fields of an [`Envelope`], in its order.
+#[derive(Serialize)]
+struct Opening<'a> {
+    v: u32,
+    epoch: &'a Epoch,
+    from: &'a str,
+}
+
+/// Decodes what came over the bus, with the name of the instance that spoke; `None` for what is dropped: one's
+/// own echo, and what is unusable, which is counted and told to the log at most once a minute.
+#[must_use]
+pub(crate) fn hear(epoch: &Epoch, own: &str, payload: &[u8]) -> Option<(String, News)> {
+    static GARBLED: Seldom = Seldom::new(TELL_EVERY);
+    static OTHER_STORE: Seldom = Seldom::new(TELL_EVERY);
+    if is_echo(epoch, own, payload) {
+        return None;
+    }
+    match decode(epoch, payload) {
+        Ok((from, _)) if from == own => None,
+        Ok(decoded) => Some(decoded),
+        Err(Unusable::Garbled) => {
+            if let Some(times) = GARBLED.count() {
+                tracing::warn!(times, bytes = payload.len(), "something on the bus is no news of ours; dropped");
+            }
+            None
+        }
+        Err(Unusable::OtherStore) => {
+            if let Some(times) = OTHER_STORE.count() {
+                tracing::warn!(times, "news of another store on the same bus; give each its own redis_prefix");
+            }
+            None
+        }
+    }
+}
+
+fn decode(epoch: &Epoch, payload: &[u8]) -> Result<(String, News), Unusable> {
     let envelope: Envelope = serde_json::from_slice(payload).map_err(|_| Unusable::Garbled)?;
     if envelope.v != VERSION {
         return Err(Unusable::Garbled);
@@ -99,4 +143,32 @@ pub(crate) fn decode(epoch: &Epoch, payload: &[u8]) -> Result<(String, News), Un
         return Err(Unusable::OtherStore);
     }
     Ok((envelope.from, envelope.news))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Epoch, News, RoomId, encode, hear, is_echo};
+
+    #[test]
+    fn the_own_echo_is_known_by_its_opening_and_others_are_heard() {
+        let epoch = Epoch::fresh();
+        let payload = encode(&epoch, "a\"1", News::Who { room: RoomId(7) });
+        assert!(is_echo(&epoch, "a\"1", &payload));
+        assert_eq!(hear(&epoch, "a\"1", &payload), None);
+        let heard = Some(("a\"1".to_owned(), News::Who { room: RoomId(7) }));
+        for other in ["a", "a\"", "a\"12", "b"] {
+            assert!(!is_echo(&epoch, other, &payload), "{other}");
+            assert_eq!(hear(&epoch, other, &payload), heard, "{other}");
+        }
+    }
+
+    #[test]
+    fn what_is_garbled_or_of_another_store_is_dropped() {
+        let epoch = Epoch::fresh();
+        let foreign = encode(&Epoch::fresh(), "b", News::Alive);
+        let later = String::from_utf8_lossy(&encode(&epoch, "b", News::Alive)).replacen("1", "2", 1);
+        for payload in [&b""[..], b"{", b"{}", b"\xff", &foreign, later.as_bytes()] {
+            assert_eq!(hear(&epoch, "a", payload), None);
+        }
+    }
 }

@@ -1,7 +1,10 @@
 //! The one place where a failure of the store becomes a refusal that people and programs can read.
 
+use std::time::Duration;
+
 use tertulia_protocol::{Code, Refusal};
 
+use crate::seldom::Seldom;
 use crate::store::StoreError;
 
 /// When to try again after the database could not be used: long enough for a disk to be freed by hand or a
@@ -9,12 +12,16 @@ use crate::store::StoreError;
 const UNAVAILABLE_RETRY_MS: u64 = 1_000;
 /// When to try again after the queue of writes was full: a few groups of commits.
 const BUSY_RETRY_MS: u64 = 200;
+/// A full disk refuses every send: the log is told once a second, with the count.
+static UNAVAILABLE: Seldom = Seldom::new(Duration::from_secs(1));
 
-/// Says why, without a word of SQL or of files; the details go to the log here, once.
+/// Says why, without a word of SQL or of files; the details go to the log here.
 pub(crate) fn refusal(error: &StoreError) -> Refusal {
     match error {
         StoreError::Unavailable(reason) => {
-            tracing::error!(reason, "the database cannot be used");
+            if let Some(times) = UNAVAILABLE.count() {
+                tracing::error!(reason, times, "the database cannot be used");
+            }
             let message = "The server cannot write or read its database now. Nothing was stored.";
             Refusal::new(Code::StorageUnavailable, message).retry_after(UNAVAILABLE_RETRY_MS)
         }

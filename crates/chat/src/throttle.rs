@@ -1,6 +1,8 @@
 //! Budgets: how often somebody may do something. Monotonic time only.
 
 use std::num::NonZeroU32;
+use std::sync::Mutex;
+use std::time::Duration;
 
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
@@ -17,30 +19,46 @@ const FRAMES_PER_SECOND: f64 = 60.0;
 const FRAMES_BURST: f64 = 400.0;
 /// People above which the table of budgets is swept of those whose budget is full again.
 const SWEEP_ABOVE: usize = 10_000;
+/// How often it is swept at most: a sweep looks at everybody.
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
 /// What each person may send, across this instance's sockets.
 pub(crate) struct SendBudget {
     limiter: Option<DefaultKeyedRateLimiter<UserId>>,
     clock: DefaultClock,
+    swept: Mutex<Instant>,
 }
 
 impl SendBudget {
     /// Budgets for everybody; none at all when `limited` is false (benchmarks).
     pub(crate) fn new(limited: bool) -> Self {
         let quota = Quota::per_second(SENDS_PER_SECOND).allow_burst(SENDS_BURST);
-        Self { limiter: limited.then(|| RateLimiter::dashmap(quota)), clock: DefaultClock::default() }
+        Self {
+            limiter: limited.then(|| RateLimiter::dashmap(quota)),
+            clock: DefaultClock::default(),
+            swept: Mutex::new(Instant::now()),
+        }
     }
 
     /// Takes one send from somebody's budget.
     pub(crate) fn take(&self, who: UserId) -> Result<(), Refusal> {
         let Some(limiter) = &self.limiter else { return Ok(()) };
         if limiter.len() > SWEEP_ABOVE {
-            limiter.retain_recent();
+            self.sweep(limiter);
         }
         limiter.check_key(&who).map_err(|until| {
             let wait = until.wait_time_from(self.clock.now());
             too_often(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1))
         })
+    }
+
+    fn sweep(&self, limiter: &DefaultKeyedRateLimiter<UserId>) {
+        // Whoever finds the lock taken finds a sweep under way.
+        let Ok(mut swept) = self.swept.try_lock() else { return };
+        if swept.elapsed() >= SWEEP_EVERY {
+            limiter.retain_recent();
+            *swept = Instant::now();
+        }
     }
 }
 

@@ -121,6 +121,7 @@ pub(crate) async fn sing(seats: Vec<Seat>, score: Score, stage: &Stage) -> Outco
     let mut newest: HashMap<RoomId, i64> = HashMap::new();
     for _ in 0..count {
         tokio::select! {
+            // Both safe to cancel: the channel and the set keep what is not taken.
             head = arrived.recv() => {
                 let Some((room, head)) = head else { break };
                 let known = newest.entry(room).or_default();

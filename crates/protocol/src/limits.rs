@@ -30,8 +30,10 @@ pub const JSON_DEPTH: usize = 8;
 pub const ROOMS_PER_SOCKET: usize = 256;
 /// Entries in one frame when somebody catches up (Centrifugo recovers 300 at most in all).
 pub const ENTRIES_PER_PAGE: usize = 500;
-/// Bytes of entries in one frame when somebody catches up: four pages fit the outbound queue.
-pub const PAGE_BYTES: usize = 256 * 1024;
+/// Bytes of stored content in one frame of history or of catching up, which 500 senders' names and numbers (330 each
+/// at most) bring to 230 KiB: two such fit beside a half full queue, and one of 64 KiB passes a link of 7 KiB/s
+/// within [`WRITE_MS`]. A single entry above it (the longest body has 60,000 escaped) would go alone.
+pub const PAGE_BYTES: usize = 64 * 1024;
 /// Messages in the first HTML and in one page of history.
 pub const HISTORY_PAGE: usize = 50;
 /// Largest page of history one may ask for; more is clamped.

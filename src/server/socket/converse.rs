@@ -37,12 +37,17 @@ pub(super) async fn converse(mut socket: WebSocket, mut connection: Connection) 
     let queue = connection.queue();
     let mut deadlines = Deadlines::new();
     let over = loop {
+        let listening = connection.is_ready();
+        if !listening {
+            deadlines.deaf();
+        }
         let step = tokio::select! {
             // Each arm is safe to cancel: receiving keeps a partial frame inside the socket, `ready` takes
             // nothing, and a deadline that is not waited for any more is computed anew.
-            message = socket.recv() => {
+            // While we do not listen, the queue or a send's answer (which is queued) wakes this loop.
+            message = socket.recv(), if listening => {
                 deadlines.heard();
-                receive(message, &mut connection).await
+                receive(message, &mut socket, &mut connection, &queue).await
             }
             () = queue.ready() => deliver(&mut socket, &queue).await,
             () = sleep_until(deadlines.next(connection.is_greeted())) => {
@@ -62,14 +67,35 @@ pub(super) async fn converse(mut socket: WebSocket, mut connection: Connection) 
     }
 }
 
-async fn receive(message: Option<Result<Message, axum::Error>>, connection: &mut Connection) -> Result<(), Over> {
+async fn receive(
+    message: Option<Result<Message, axum::Error>>,
+    socket: &mut WebSocket,
+    connection: &mut Connection,
+    queue: &Queue,
+) -> Result<(), Over> {
     match message {
-        Some(Ok(Message::Text(text))) => Ok(connection.hear(&text).await?),
+        Some(Ok(Message::Text(text))) => hear(&text, socket, connection, queue).await,
         Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(connection.hear_control()?),
         Some(Ok(Message::Binary(_))) => Err(close(Close::Binary).into()),
         Some(Ok(Message::Close(_))) => Err(Over::Closed),
         None => Err(Over::Left),
         Some(Err(error)) => Err(reading_failed(error)),
+    }
+}
+
+/// Lets the conversation do what a frame asks, and goes on writing meanwhile: a slow database must delay neither
+/// what others said nor the news that the session was revoked.
+async fn hear(text: &str, socket: &mut WebSocket, connection: &mut Connection, queue: &Queue) -> Result<(), Over> {
+    // Boxed: an idle socket should not carry the room for it.
+    let mut hearing = Box::pin(connection.hear(text));
+    loop {
+        tokio::select! {
+            // Most frames are answered at once. Safe to cancel, `ready` takes nothing; leaving the loop before the
+            // end of `hear` ends the conversation.
+            biased;
+            heard = &mut hearing => return Ok(heard?),
+            () = queue.ready() => deliver(socket, queue).await?,
+        }
     }
 }
 
@@ -168,6 +194,11 @@ impl Deadlines {
     fn heard(&mut self) {
         self.pong = None;
         self.ping = Instant::now() + Duration::from_millis(PING_MS);
+    }
+
+    /// Whoever is not listened to cannot be heard to be alive.
+    fn deaf(&mut self) {
+        self.pong = self.pong.map(|due| due.max(Instant::now() + Duration::from_millis(PONG_MS)));
     }
 
     fn next(&self, greeted: bool) -> Instant {

@@ -23,7 +23,9 @@ mod converse;
 const READ_BUFFER: usize = 4 * 1024;
 /// Write buffer per socket, in bytes: a flush's worth of small frames.
 const WRITE_BUFFER: usize = 4 * 1024;
-/// Most that may be buffered for one socket before writing fails, in bytes: twice the largest frame we send.
+/// Most that may be buffered for one socket before writing fails, in bytes: twice the largest frame we send, a page
+/// of 64 KiB of content whose 500 entries each name their sender (230 KiB, see `limits::PAGE_BYTES`). Frames
+/// are fed one by one, each after the one before went out.
 const MAX_WRITE_BUFFER: usize = 512 * 1024;
 
 /// Opens the socket for whoever has a session and comes from one of our own pages.

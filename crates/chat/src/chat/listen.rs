@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::Chat;
 use crate::bus::{Heard, Topic};
-use crate::news::{self, News, Unusable};
+use crate::news::{self, News};
 use crate::presence::Roster;
 
 impl Chat {
@@ -24,21 +24,7 @@ impl Chat {
     }
 
     fn hear(self: &Arc<Self>, topic: Topic, payload: &[u8]) {
-        let (from, news) = match news::decode(&self.epoch(), payload) {
-            Ok(decoded) => decoded,
-            Err(Unusable::Garbled) => {
-                tracing::warn!(?topic, bytes = payload.len(), "something on the bus is no news of ours; dropped");
-                return;
-            }
-            Err(Unusable::OtherStore) => {
-                tracing::warn!(?topic, "news of another store on the same bus; give each its own redis_prefix");
-                return;
-            }
-        };
-        // One's own echo: the log would drop an entry by its number, the rest was done when it was said.
-        if from == self.options.node {
-            return;
-        }
+        let Some((from, news)) = news::hear(&self.epoch(), &self.options.node, payload) else { return };
         match (topic, news) {
             (Topic::Room(room), news) => self.hear_room(room, &from, news),
             (Topic::Everyone, News::Alive) => self.lock_presence().hear_alive(&from, Instant::now()),

@@ -55,6 +55,11 @@ impl Chat {
         }
     }
 
+    /// Runs sends that outlive the connection they came from; stopping waits for them.
+    pub(crate) fn spawn_sends(&self, sends: impl Future<Output = ()> + Send + 'static) {
+        self.commits.spawn(sends);
+    }
+
     async fn check_message(&self, member: &Member, message: Seq) -> Result<(), Refusal> {
         let found = self.store.entries_after(member.room_id(), message.prev(), 1).await;
         let found = found.map_err(|error| refusal(&error))?;

@@ -7,11 +7,12 @@ use bytes::Bytes;
 use tertulia_protocol::limits::ROOMS_LISTED;
 use tertulia_protocol::names::{RoomName, slug_from_url};
 use tertulia_protocol::{Person, Refusal, RoomId, RoomInfo, ServerFrame, codec};
+
 use tokio::task::AbortHandle;
 
 use super::Chat;
 use crate::bus::Topic;
-use crate::fanout::Start;
+use crate::fanout::{Paging, Start};
 use crate::member::Member;
 use crate::news::News;
 use crate::presence::Presence;
@@ -84,14 +85,14 @@ impl Chat {
         conn: ConnId,
         queue: &Arc<Queue>,
         start: Start,
-    ) -> Result<Option<AbortHandle>, Refusal> {
+    ) -> Result<Option<Paging>, Refusal> {
         let room = member.room_id();
         let paging = self.fanout.follow(room, conn, queue, start).await.map_err(|error| refusal(&error))?;
         let mut presence = self.lock_presence();
         presence.arrive(room, member.person());
         queue.push_frame(&whole_list(&presence, room));
         if let Some(paging) = &paging {
-            self.lock_late().insert((conn, room), (paging.clone(), queue.clone()));
+            self.lock_late().insert((conn, room), (paging.task(), queue.clone()));
         }
         Ok(paging)
     }

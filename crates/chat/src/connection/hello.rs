@@ -1,7 +1,7 @@
 //! The greeting: version, resume, welcome.
 
 use tertulia_protocol::frame::{AdvertisedLimits, Hello, VERSION};
-use tertulia_protocol::limits::{PING_MS, ROOMS_PER_SOCKET};
+use tertulia_protocol::limits::PING_MS;
 use tertulia_protocol::{Close, Code, Refusal, ServerFrame};
 
 use super::Connection;
@@ -17,11 +17,6 @@ impl Connection {
             self.error(Some("hello".to_owned()), Refusal::new(Code::Already, "Only the first frame is hello."));
             return Ok(());
         }
-        if hello.resume.len() > ROOMS_PER_SOCKET {
-            let refusal = Refusal::new(Code::Limit, "The field resume names more than 256 rooms.");
-            self.error(Some("hello".to_owned()), refusal.field("resume").limit(ROOMS_PER_SOCKET as u64));
-            return Ok(());
-        }
         self.greeted = true;
         let epoch = self.chat.epoch();
         self.queue.push_frame(&ServerFrame::Welcome {
@@ -34,6 +29,11 @@ impl Connection {
             instance: self.chat.instance().to_owned(),
         });
         for position in hello.resume {
+            // Many rooms with many people are more than the queue holds at once.
+            self.queue.has_room().await;
+            if let Some(ended) = self.queue.ended() {
+                return Err(ended);
+            }
             let start = if position.epoch == epoch { Start::After(position.seq) } else { Start::OtherEpoch };
             self.follow_room(position.room, start, "hello").await;
         }

@@ -8,18 +8,21 @@ use std::time::Duration;
 
 use tertulia_protocol::codec::{Undecodable, decode_client};
 use tertulia_protocol::limits::{MALFORMED_FRAMES, MALFORMED_WINDOW_MS};
-use tertulia_protocol::{ClientFrame, Close, Code, Person, Refusal, RoomId, ServerFrame};
-use tokio::task::AbortHandle;
+use tertulia_protocol::{ClientFrame, Close, Code, Key, Person, Refusal, RoomId, ServerFrame};
 use tokio::time::Instant;
 
 use crate::chat::Chat;
+use crate::fanout::Paging;
 use crate::member::Member;
 use crate::queue::{Ended, Queue};
 use crate::room_log::ConnId;
 use crate::store::TokenHash;
 use crate::throttle::FrameBudget;
 
+use self::lane::Lane;
+
 mod hello;
+mod lane;
 mod rooms;
 mod verbs;
 
@@ -33,6 +36,7 @@ pub struct Connection {
     person: Person,
     token: TokenHash,
     queue: Arc<Queue>,
+    lane: Arc<Lane>,
     greeted: bool,
     rooms: HashMap<RoomId, Followed>,
     frames: FrameBudget,
@@ -48,7 +52,7 @@ struct Followed {
     /// The right to be there, decided anew by [`Connection::revalidate`].
     member: Member,
     /// The task that still pages through the past, if any.
-    paging: Option<AbortHandle>,
+    paging: Option<Paging>,
 }
 
 impl Connection {
@@ -58,12 +62,14 @@ impl Connection {
         let queue = Arc::new(Queue::default());
         let id = chat.register(queue.clone(), person.id, token);
         let frames = FrameBudget::new(chat.rate_limits());
+        let lane = Lane::new(chat.clone(), person.clone(), queue.clone());
         Self {
             chat,
             id,
             person,
             token,
             queue,
+            lane,
             greeted: false,
             rooms: HashMap::new(),
             frames,
@@ -85,16 +91,34 @@ impl Connection {
         self.greeted
     }
 
+    /// Whether the next frame may be taken: half of the queue is free, and few sends wait for their answer.
+    /// Whenever it turns true again, something has been queued or taken from the queue just before.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.queue.is_roomy() && self.lane.has_room()
+    }
+
     /// Takes one frame and does what it asks; answers go to the queue, in order.
+    ///
+    /// It may wait for room in the queue, so whoever calls it empties the queue at the same time. Safe to cancel
+    /// when the connection is dropped after it: what was asked is then not done, or done whole.
     ///
     /// # Errors
     /// The reason to close, when the conversation cannot go on. An ordinary bad frame is answered, not fatal.
     pub async fn hear(&mut self, text: &str) -> Result<(), Ended> {
-        if let Err(refusal) = self.frames.take() {
-            self.error(None, refusal);
-            return self.ignored.strike(Close::RateLimited, Some(RATE_LIMITED_RETRY_MS));
+        if let Some(ended) = self.queue.ended() {
+            return Err(ended);
         }
         let decoded = decode_client(text);
+        if let Err(refusal) = self.frames.take() {
+            // Decoded all the same: a send must be refused by its key, or the client waits for its answer for ever.
+            let (key, reference) = match &decoded {
+                Ok(frame) => verbs::names_of(frame),
+                Err(undecodable) => (undecodable.key, undecodable.kind.as_deref()),
+            };
+            self.refuse(key, reference.map(str::to_owned), refusal);
+            return self.ignored.strike(Close::RateLimited, Some(RATE_LIMITED_RETRY_MS));
+        }
         let (legible, hello) = match &decoded {
             Ok(frame) => (true, matches!(frame, ClientFrame::Hello(_))),
             Err(undecodable) => (undecodable.kind.is_some(), undecodable.kind.as_deref() == Some("hello")),
@@ -156,18 +180,22 @@ impl Connection {
     }
 
     fn refuse_undecodable(&mut self, undecodable: Undecodable) -> Result<(), Ended> {
-        let Undecodable { kind, key, refusal } = undecodable;
-        let wrong_version = kind.as_deref() == Some("hello") && refusal.field.as_deref() == Some("v");
-        if wrong_version {
-            return Err(Ended { close: Close::Version, retry_after_ms: None });
+        if let Some(close) = undecodable.close() {
+            return Err(Ended { close, retry_after_ms: None });
         }
+        let Undecodable { kind, key, refusal } = undecodable;
+        self.refuse(key, kind, refusal);
+        self.malformed.strike(Close::Malformed, Some(0))
+    }
+
+    /// Refuses by the key of the action when there is one, else by the kind of the frame.
+    fn refuse(&self, key: Option<Key>, reference: Option<String>, refusal: Refusal) {
         match key {
             Some(key) => {
                 self.queue.push_frame(&ServerFrame::Nack { key, refusal });
             }
-            None => self.error(kind, refusal),
+            None => self.error(reference, refusal),
         }
-        self.malformed.strike(Close::Malformed, Some(0))
     }
 
     fn error(&self, reference: Option<String>, refusal: Refusal) {
@@ -177,6 +205,8 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
+        // First: whoever still pages for it sees that and joins no room any more.
+        self.queue.abandon();
         let rooms: Vec<RoomId> = self.rooms.keys().copied().collect();
         for room in rooms {
             self.forget_room(room);

@@ -2,7 +2,7 @@
 
 use tertulia_protocol::frame::Subscribe;
 use tertulia_protocol::limits::ROOMS_PER_SOCKET;
-use tertulia_protocol::{Code, Refusal, RoomId, Seq, ServerFrame};
+use tertulia_protocol::{Code, Refusal, RoomId, ServerFrame};
 
 use super::{Connection, Followed};
 use crate::fanout::Start;
@@ -21,9 +21,6 @@ impl Connection {
     }
 
     async fn try_follow(&mut self, room: RoomId, start: Start) -> Result<(), Refusal> {
-        if matches!(start, Start::After(Seq(seq)) if seq < 0) {
-            return Err(Refusal::new(Code::BadCursor, "A position must be 0 or more.").field("after"));
-        }
         if !self.rooms.contains_key(&room) && self.rooms.len() >= ROOMS_PER_SOCKET {
             let refusal = Refusal::new(Code::Limit, "One socket follows at most 256 rooms.");
             return Err(refusal.field("room").limit(ROOMS_PER_SOCKET as u64));
@@ -44,7 +41,7 @@ impl Connection {
     pub(super) fn forget_room(&mut self, room: RoomId) {
         let Some(followed) = self.rooms.remove(&room) else { return };
         if let Some(paging) = followed.paging {
-            paging.abort();
+            paging.end();
         }
         self.chat.unfollow(room, &self.person, self.id);
     }

@@ -36,22 +36,8 @@ impl Connection {
     }
 
     async fn send(&self, send: Send) {
-        let Send { room, key, body, reply_to } = send;
-        let outcome = match self.member(room).await {
-            Ok(member) => self.chat.send(&member, key, &body, reply_to).await,
-            Err(refusal) => Err(refusal),
-        };
-        let answer = match outcome {
-            Ok(appended) => ServerFrame::Ack {
-                key,
-                room: appended.room,
-                seq: appended.entry.seq,
-                at: appended.entry.at,
-                duplicate: appended.duplicate,
-            },
-            Err(refusal) => ServerFrame::Nack { key, refusal },
-        };
-        self.queue.push_frame(&answer);
+        let member = self.rooms.get(&send.room).map(|followed| followed.member.clone());
+        self.lane.take(member, send).await;
     }
 
     /// The log has entries for these and every client folds them; the verbs come with a later version.
@@ -61,6 +47,8 @@ impl Connection {
     }
 
     async fn pull(&self, pull: Pull) {
+        // A page like any other: many that were asked for in one breath wait for each other.
+        let _turn = self.queue.paging_turn().await;
         let outcome = match self.member(pull.room).await {
             Ok(member) => self.chat.pull(&member, pull.after, pull.limit).await,
             Err(refusal) => Err(refusal),
@@ -75,6 +63,7 @@ impl Connection {
 
     async fn history(&self, history: History) {
         let History { room, before, limit } = history;
+        let _turn = self.queue.paging_turn().await;
         let outcome = match self.member(room).await {
             Ok(member) => self.chat.history(&member, before, limit).await,
             Err(refusal) => Err(refusal),
@@ -102,4 +91,24 @@ impl Connection {
             Err(refusal) => self.error(Some("typing".to_owned()), refusal),
         }
     }
+}
+
+/// The key of the action a frame asks for, if it is one, and the kind of the frame.
+pub(super) const fn names_of(frame: &ClientFrame) -> (Option<Key>, Option<&'static str>) {
+    let (key, kind) = match frame {
+        ClientFrame::Hello(_) => (None, "hello"),
+        ClientFrame::Subscribe(_) => (None, "subscribe"),
+        ClientFrame::Unsubscribe(_) => (None, "unsubscribe"),
+        ClientFrame::Send(send) => (Some(send.key), "send"),
+        ClientFrame::Edit(edit) => (Some(edit.key), "edit"),
+        ClientFrame::Delete(delete) => (Some(delete.key), "delete"),
+        ClientFrame::React(react) => (Some(react.key), "react"),
+        ClientFrame::Unreact(react) => (Some(react.key), "unreact"),
+        ClientFrame::Pull(_) => (None, "pull"),
+        ClientFrame::History(_) => (None, "history"),
+        ClientFrame::Typing(_) => (None, "typing"),
+        ClientFrame::Read(_) => (None, "read"),
+        ClientFrame::Ping => (None, "ping"),
+    };
+    (key, Some(kind))
 }

@@ -10,7 +10,7 @@ use tokio::task::AbortHandle;
 
 use super::{Fanout, Local};
 use crate::queue::Queue;
-use crate::room_log::{ConnId, Joined};
+use crate::room_log::{ConnId, Joined, Place};
 use crate::store::StoreError;
 
 /// Entries above which a fresh snapshot serves better than everything that was missed: at 300 bytes
@@ -34,13 +34,32 @@ pub enum Start {
 #[derive(Clone)]
 struct Newcomer {
     room: RoomId,
-    conn: ConnId,
-    queue: Arc<Queue>,
+    place: Arc<Place>,
+}
+
+/// A task that pages through SQL until its newcomer follows.
+pub struct Paging {
+    place: Arc<Place>,
+    task: AbortHandle,
+}
+
+impl Paging {
+    /// The task, to see whether it has ended.
+    pub(crate) fn task(&self) -> AbortHandle {
+        self.task.clone()
+    }
+
+    /// Ends it. Aborting alone acts at the task's next rest, which may come after it has joined; giving the
+    /// place up acts at once. To be called before [`Fanout::part`].
+    pub fn end(&self) {
+        self.place.give_up();
+        self.task.abort();
+    }
 }
 
 impl Fanout {
     /// Lets a connection follow a room: `subscribed` (or `reset`) first, then everything after `start`, then what
-    /// comes. Returns the handle of the task that pages through SQL, when one was needed.
+    /// comes. Returns the task that pages through SQL, when one was needed.
     ///
     /// # Errors
     /// When SQL cannot be read; the connection then does not follow.
@@ -50,8 +69,8 @@ impl Fanout {
         conn: ConnId,
         queue: &Arc<Queue>,
         start: Start,
-    ) -> Result<Option<AbortHandle>, StoreError> {
-        let newcomer = Newcomer { room, conn, queue: queue.clone() };
+    ) -> Result<Option<Paging>, StoreError> {
+        let newcomer = Newcomer { room, place: Arc::new(Place::new(conn, queue.clone())) };
         match start {
             Start::OtherEpoch => self.start_afresh(newcomer, "epoch").await,
             Start::Now => self.join_or_page(newcomer, None).await,
@@ -63,13 +82,13 @@ impl Fanout {
         self: &Arc<Self>,
         newcomer: Newcomer,
         after: Option<Seq>,
-    ) -> Result<Option<AbortHandle>, StoreError> {
+    ) -> Result<Option<Paging>, StoreError> {
         let mut reconciled = false;
         loop {
             let local = self.local(newcomer.room).await?;
             let greet = |head| self.greet(&newcomer, head, None);
-            match local.log.join(newcomer.conn, &newcomer.queue, after, greet) {
-                Joined::Following { .. } => return Ok(None),
+            match local.log.join(&newcomer.place, after, greet) {
+                Joined::Following { .. } | Joined::GivenUp => return Ok(None),
                 Joined::Released => {}
                 Joined::TooOld { head } if head.0 - after.unwrap_or(head).0 > TOO_FAR => {
                     return self.start_afresh(newcomer, "too_far").await;
@@ -93,7 +112,7 @@ impl Fanout {
         self: &Arc<Self>,
         newcomer: Newcomer,
         reason: &'static str,
-    ) -> Result<Option<AbortHandle>, StoreError> {
+    ) -> Result<Option<Paging>, StoreError> {
         let local = self.local(newcomer.room).await?;
         let head = local.log.head().unwrap_or(Seq::ZERO);
         let page = i64::try_from(HISTORY_PAGE).unwrap_or(i64::MAX);
@@ -106,14 +125,15 @@ impl Fanout {
         let (room, epoch) = (newcomer.room, self.epoch());
         if let Some((after, reason)) = reset {
             let (epoch, reason) = (epoch.clone(), reason.to_owned());
-            newcomer.queue.push_frame(&ServerFrame::Reset { room, epoch, after, seq: head, reason });
+            newcomer.place.queue().push_frame(&ServerFrame::Reset { room, epoch, after, seq: head, reason });
         }
-        newcomer.queue.push_frame(&ServerFrame::Subscribed { room, epoch, seq: head });
+        newcomer.place.queue().push_frame(&ServerFrame::Subscribed { room, epoch, seq: head });
     }
 
-    fn page_in(self: &Arc<Self>, newcomer: Newcomer, after: Seq) -> AbortHandle {
+    fn page_in(self: &Arc<Self>, newcomer: Newcomer, after: Seq) -> Paging {
         let this = self.clone();
         let stop = self.stop.clone();
+        let place = newcomer.place.clone();
         let task = self.tasks.spawn(async move {
             tokio::select! {
                 // Safe to cancel: the newcomer follows only after the last step, and resumes by number.
@@ -121,18 +141,21 @@ impl Fanout {
                 () = stop.cancelled() => {}
             }
         });
-        task.abort_handle()
+        Paging { place, task: task.abort_handle() }
     }
 
     async fn page_until_joined(self: &Arc<Self>, newcomer: &Newcomer, mut after: Seq) {
         loop {
-            newcomer.queue.has_room().await;
-            if newcomer.queue.ended().is_some() {
-                return;
-            }
-            match self.next_step(newcomer, &mut after).await {
-                Ok(true) => return,
-                Ok(false) => {}
+            let step = {
+                // One page at a time for the whole connection, or the pages of many rooms would meet in one queue.
+                let _turn = newcomer.place.queue().paging_turn().await;
+                self.next_step(newcomer, &mut after).await
+            };
+            match step {
+                Ok(Step::Done) => return,
+                Ok(Step::Paged) => {}
+                // SQL lags behind what was heard, or the log was released: ask again, but not at once.
+                Ok(Step::Nothing) => tokio::time::sleep(PAGE_RETRY).await,
                 Err(error) => {
                     tracing::warn!(room = newcomer.room.0, %error, "a page could not be read from SQL; trying again");
                     tokio::time::sleep(PAGE_RETRY).await;
@@ -141,22 +164,35 @@ impl Fanout {
         }
     }
 
-    /// One page, then a try to join; `true` when the newcomer follows.
-    async fn next_step(self: &Arc<Self>, newcomer: &Newcomer, after: &mut Seq) -> Result<bool, StoreError> {
+    /// A try to join, then one page.
+    async fn next_step(self: &Arc<Self>, newcomer: &Newcomer, after: &mut Seq) -> Result<Step, StoreError> {
         let local: Arc<Local> = self.local(newcomer.room).await?;
-        match local.log.join(newcomer.conn, &newcomer.queue, Some(*after), |_| {}) {
-            Joined::Following { .. } => return Ok(true),
+        match local.log.join(&newcomer.place, Some(*after), |_| {}) {
+            Joined::Following { .. } | Joined::GivenUp => return Ok(Step::Done),
             Joined::Ahead { .. } => {
                 self.reconcile(&[newcomer.room]).await?;
-                return Ok(false);
+                let caught_up = local.log.head() >= Some(*after);
+                return Ok(if caught_up { Step::Paged } else { Step::Nothing });
             }
             Joined::TooOld { .. } | Joined::Released => {}
         }
         let entries = self.store.entries_after(newcomer.room, *after, ENTRIES_PER_PAGE).await?;
-        if let Some(last) = entries.last() {
-            *after = last.seq;
-            newcomer.queue.push_frame(&ServerFrame::Entries { room: newcomer.room, entries });
+        let Some(last) = entries.last().map(|entry| entry.seq) else { return Ok(Step::Nothing) };
+        if newcomer.place.is_given_up() {
+            return Ok(Step::Done);
         }
-        Ok(false)
+        *after = last;
+        newcomer.place.queue().push_frame(&ServerFrame::Entries { room: newcomer.room, entries });
+        Ok(Step::Paged)
     }
+}
+
+/// What one step of paging did.
+enum Step {
+    /// The newcomer follows, or is gone.
+    Done,
+    /// It came nearer.
+    Paged,
+    /// There was nothing to be had.
+    Nothing,
 }

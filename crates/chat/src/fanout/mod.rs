@@ -13,14 +13,15 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::bus::{Bus, Topic};
+use crate::encoded::Encoded;
 use crate::news::{self, News};
-use crate::room_log::{ConnId, Encoded, Offered, RoomLog};
+use crate::room_log::{ConnId, Offered, RoomLog};
 use crate::store::{Store, StoreError};
 
 mod catch_up;
 mod repair;
 
-pub use catch_up::Start;
+pub use catch_up::{Paging, Start};
 
 /// The room logs of this instance and what feeds them.
 pub struct Fanout {
@@ -72,7 +73,7 @@ impl Fanout {
     pub fn offer(self: &Arc<Self>, room: RoomId, entry: &Entry) {
         let Some(local) = self.get(room) else { return };
         let offered = local.log.offer(Arc::new(Encoded::new(room, entry)));
-        if offered == Offered::Held {
+        if offered == Offered::Held && local.log.has_hole() {
             self.repair_soon(local);
         }
     }

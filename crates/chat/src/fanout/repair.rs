@@ -7,7 +7,8 @@ use tertulia_protocol::limits::ENTRIES_PER_PAGE;
 use tertulia_protocol::{RoomId, Seq};
 
 use super::{Fanout, Local};
-use crate::room_log::Encoded;
+use crate::encoded::Encoded;
+use crate::seldom::Seldom;
 use crate::store::StoreError;
 
 /// How long a hole may close by itself: commits of one group arrive in any order within a few
@@ -15,6 +16,8 @@ use crate::store::StoreError;
 const HOLE_PATIENCE: Duration = Duration::from_millis(15);
 /// Pause before a failed reading of a hole is tried again.
 const REPAIR_RETRY: Duration = Duration::from_millis(250);
+/// News of entries that are not in SQL: another store with this one's identity, or a forger. Once a minute.
+static FALSE_NEWS: Seldom = Seldom::new(Duration::from_secs(60));
 
 impl Fanout {
     /// Closes a hole soon, unless somebody is at it already.
@@ -47,18 +50,37 @@ impl Fanout {
         let Ok(_turn) = local.repairing.try_lock() else { return };
         let mut pause = HOLE_PATIENCE;
         loop {
+            let head = local.log.head();
             tokio::time::sleep(pause).await;
             if !local.log.has_hole() {
                 return;
             }
-            pause = match self.fill(local, None).await {
-                Ok(()) => HOLE_PATIENCE,
-                Err(error) => {
-                    tracing::warn!(room = local.log.room.0, %error, "a hole could not be read from SQL; trying again");
-                    REPAIR_RETRY
-                }
-            };
+            // A head that moved has closed the hole that was there: this one is another, and still young.
+            if local.log.head() != head {
+                pause = HOLE_PATIENCE;
+                continue;
+            }
+            pause = self.read_hole(local).await;
         }
+    }
+
+    /// Reads what is missing, and forgets what SQL proves false; returns how long to wait before the next look.
+    async fn read_hole(&self, local: &Local) -> Duration {
+        let room = local.log.room.0;
+        let heard = local.log.held();
+        if let Err(error) = self.fill(local, None).await {
+            tracing::warn!(room, %error, "a hole could not be read from SQL; trying again");
+            return REPAIR_RETRY;
+        }
+        // Told of before the read began, so committed before it, so found by it: unless it never was.
+        let forgotten = local.log.forget_held(&heard);
+        if forgotten == 0 {
+            return HOLE_PATIENCE;
+        }
+        if let Some(times) = FALSE_NEWS.count() {
+            tracing::warn!(room, forgotten, times, "entries were heard of that SQL does not have; dropped");
+        }
+        REPAIR_RETRY
     }
 
     /// Compares the heads of rooms with SQL in one query and reads what is missing.
@@ -87,22 +109,20 @@ impl Fanout {
         outcome.is_ok()
     }
 
-    /// Reads entries from SQL into the log until it has reached `to` (or the end).
+    /// Reads entries from SQL into the log until it has reached `to`; without, until nothing is missing or the end.
     async fn fill(&self, local: &Local, to: Option<Seq>) -> Result<(), StoreError> {
         loop {
             let Some(known) = local.log.head() else { return Ok(()) };
             if to.is_some_and(|to| known >= to) {
                 return Ok(());
             }
-            let entries = self.store.entries_after(local.log.room, known, ENTRIES_PER_PAGE).await?;
-            let last_page = entries.len() < ENTRIES_PER_PAGE && to.is_none();
-            if entries.is_empty() {
-                return Ok(());
-            }
-            for entry in &entries {
+            for entry in &self.store.entries_after(local.log.room, known, ENTRIES_PER_PAGE).await? {
                 local.log.offer(Arc::new(Encoded::new(local.log.room, entry)));
             }
-            if last_page {
+            let whole = to.is_none() && !local.log.has_hole();
+            // The end of SQL; or a log that was released and takes nothing any more.
+            let stuck = local.log.head() == Some(known);
+            if whole || stuck {
                 return Ok(());
             }
         }

@@ -21,6 +21,9 @@ use room::Room;
 
 /// How often an instance says that it lives.
 pub const ALIVE_EVERY: Duration = Duration::from_secs(4);
+/// How long an instance is young: the others' first tries to come back after a restart fall within a few seconds, and
+/// whoever comes back is not said to have come. Short, so that the first evening's first guest is greeted.
+const YOUTH: Duration = Duration::from_secs(4);
 /// How long an instance is believed without a sign of life: three missed signs. Also how long a roster in
 /// doubt is: three questions.
 pub const LEASE: Duration = Duration::from_secs(12);
@@ -190,7 +193,7 @@ impl Presence {
         if !frozen {
             self.expire(now);
         }
-        let (grace, young) = (self.grace, now.saturating_duration_since(self.born) < self.grace);
+        let (grace, young) = (self.grace, now.saturating_duration_since(self.born) < YOUTH.min(self.grace));
         self.rooms.iter_mut().filter_map(|(id, room)| Some((*id, room.settle(now, grace, young)?))).collect()
     }
 

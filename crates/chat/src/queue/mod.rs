@@ -7,17 +7,23 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use tertulia_protocol::limits::{QUEUE_AGE_MS, QUEUE_BYTES, QUEUE_EVENTS};
 use tertulia_protocol::{Close, RoomId, ServerFrame, codec};
-use tokio::sync::Notify;
+use tokio::sync::{MutexGuard as Turn, Notify};
 use tokio::time::{Duration, Instant};
 
-use crate::room_log::Encoded;
+use crate::encoded::Encoded;
 
 #[cfg(test)]
 mod tests;
 
-/// Bytes handed to the socket between two looks at the queue: sixteen large frames' worth of
-/// tungstenite's write buffer, so one flush carries many entries and a close is seen soon.
-const BATCH_BYTES: usize = 128 * 1024;
+/// Bytes handed to the socket between two looks at the queue: sixteen of its write buffers, so one flush
+/// carries many entries. With one frame more (a page, about 64 KiB) a batch still gets through a link of
+/// 15 KiB/s within the 10 s that one write may take.
+const BATCH_BYTES: usize = 64 * 1024;
+
+/// What may be used when pages are read or a frame is taken, in events and in bytes: half, so that whatever
+/// one of them adds fits the other half.
+const ROOMY_EVENTS: usize = QUEUE_EVENTS / 2;
+const ROOMY_BYTES: usize = QUEUE_BYTES / 2;
 
 /// Events above which signs that may be lost (typing) are dropped instead of queued.
 const SOFT_EVENTS: usize = 100;
@@ -36,7 +42,7 @@ enum Outgoing {
 impl Outgoing {
     fn len(&self) -> usize {
         match self {
-            Self::Entry(_, encoded) => encoded.frame().len(),
+            Self::Entry(_, encoded) => encoded.bytes(),
             Self::Frame(bytes) => bytes.len(),
         }
     }
@@ -59,6 +65,8 @@ pub struct Queue {
     filled: Notify,
     /// Something was taken: whoever pages through history may go on.
     drained: Notify,
+    /// Held by whoever pages through history for this queue: one at a time, or each would find it empty.
+    turn: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
@@ -120,6 +128,11 @@ impl Queue {
         self.drained.notify_waiters();
     }
 
+    /// Ends the queue of a connection that is no more: nobody is left to be told why.
+    pub fn abandon(&self) {
+        self.end(Ended { close: Close::NoPong, retry_after_ms: None });
+    }
+
     /// Whether the queue has ended, and why.
     #[must_use]
     pub fn ended(&self) -> Option<Ended> {
@@ -162,15 +175,34 @@ impl Queue {
     pub async fn has_room(&self) {
         loop {
             let drained = self.drained.notified();
-            {
-                let state = self.lock();
-                let half = state.bytes < QUEUE_BYTES / 2 && state.waiting.len() < QUEUE_EVENTS / 2;
-                if state.ended.is_some() || half {
-                    return;
-                }
+            if self.is_roomy() {
+                return;
             }
             drained.await;
         }
+    }
+
+    /// Whether less than half of the queue is used, or it has ended.
+    #[must_use]
+    pub fn is_roomy(&self) -> bool {
+        let state = self.lock();
+        state.ended.is_some() || state.bytes < ROOMY_BYTES && state.waiting.len() < ROOMY_EVENTS
+    }
+
+    /// Whether this much more would still leave half of the queue free.
+    #[must_use]
+    pub fn fits(&self, events: usize, bytes: usize) -> bool {
+        let state = self.lock();
+        state.bytes + bytes <= ROOMY_BYTES && state.waiting.len() + events <= ROOMY_EVENTS
+    }
+
+    /// Waits for the turn to page, in order of asking, and then for room: hold it until the page is queued.
+    ///
+    /// Safe to cancel: the turn passes on.
+    pub async fn paging_turn(&self) -> Turn<'_, ()> {
+        let turn = self.turn.lock().await;
+        self.has_room().await;
+        turn
     }
 
     /// Takes what waits, as frames: neighbouring entries of one room share a frame.

@@ -8,7 +8,7 @@ use tertulia_protocol::limits::{QUEUE_AGE_MS, QUEUE_BYTES, QUEUE_EVENTS};
 use tertulia_protocol::{Change, Close, Entry, Person, RoomId, Seq, ServerFrame, UserId, codec};
 
 use super::{Ended, Queue};
-use crate::room_log::Encoded;
+use crate::encoded::Encoded;
 
 fn encoded(room: i64, seq: i64) -> Arc<Encoded> {
     let by = Person { id: UserId(1), name: "Pau".to_owned() };

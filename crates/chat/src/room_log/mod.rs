@@ -4,12 +4,14 @@
 //! they leave once each, ascending, without a hole. Pure state: it never waits and never reads anything.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use tertulia_protocol::{Entry, RoomId, Seq, codec};
+use tertulia_protocol::{RoomId, Seq};
 use tokio::time::Instant;
 
+use crate::encoded::Encoded;
 use crate::queue::Queue;
 
 #[cfg(test)]
@@ -17,49 +19,46 @@ mod tests;
 
 /// Newest entries kept in memory for those who come back: 256, as many as a busy minute (own).
 const RING_ENTRIES: usize = 256;
-/// Bytes of those: a quarter of one peer's queue, so resuming from memory never overflows it.
+/// Bytes of those: a quarter of one peer's queue, so an empty queue takes them all at once.
 const RING_BYTES: usize = 256 * 1024;
 /// Entries that may wait for one that is missing; more are left to the reading from SQL.
 const HELD_ENTRIES: usize = 1_024;
+/// Bytes of those: 1 MiB, seventeen of the longest messages with every character escaped (own).
+const HELD_BYTES: usize = 1024 * 1024;
 
 /// Names one connection within this process.
 pub type ConnId = u64;
 
-/// An entry encoded once for everybody, as the frame that carries it alone.
-#[derive(Debug)]
-pub struct Encoded {
-    /// Its number.
-    pub seq: Seq,
-    frame: Bytes,
-    /// Where the entry itself stands within the frame.
-    start: usize,
+/// Somebody's place in a room: where the entries go, until it is given up.
+pub struct Place {
+    conn: ConnId,
+    queue: Arc<Queue>,
+    given_up: AtomicBool,
 }
 
-/// What follows the entry in its frame: `]}`.
-const FRAME_TAIL: usize = 2;
-
-impl Encoded {
-    /// Encodes an entry of a room.
+impl Place {
+    /// A place for a connection.
     #[must_use]
-    pub fn new(room: RoomId, entry: &Entry) -> Self {
-        let json = codec::encode(entry);
-        let frame = codec::entries_frame(room, [json.as_str()]);
-        let start = frame.len() - FRAME_TAIL - json.len();
-        Self { seq: entry.seq, frame: Bytes::from(frame), start }
+    pub const fn new(conn: ConnId, queue: Arc<Queue>) -> Self {
+        Self { conn, queue, given_up: AtomicBool::new(false) }
     }
 
-    /// The frame, shared.
+    /// The way out.
     #[must_use]
-    pub fn frame(&self) -> Bytes {
-        self.frame.clone()
+    pub const fn queue(&self) -> &Arc<Queue> {
+        &self.queue
     }
 
-    /// The entry alone.
+    /// Gives the place up; nobody can join with it any more. To be called before [`RoomLog::part`]: whoever
+    /// joined before that is then parted, and whoever comes later is refused.
+    pub fn give_up(&self) {
+        self.given_up.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether it was given up, or its connection has ended.
     #[must_use]
-    pub fn json(&self) -> &str {
-        let bytes = &self.frame[self.start..self.frame.len() - FRAME_TAIL];
-        // Made from a String above, so this cannot fail; an empty object would be refused by the reader.
-        std::str::from_utf8(bytes).unwrap_or("{}")
+    pub fn is_given_up(&self) -> bool {
+        self.given_up.load(Ordering::SeqCst) || self.queue.ended().is_some()
     }
 }
 
@@ -82,7 +81,7 @@ pub enum Joined {
         /// The newest entry at that moment.
         head: Seq,
     },
-    /// Memory does not reach back that far: read SQL up to here first.
+    /// Memory does not reach back that far, or half of the queue does not hold it: read SQL up to here first.
     TooOld {
         /// The newest entry at this moment.
         head: Seq,
@@ -94,6 +93,8 @@ pub enum Joined {
     },
     /// The log was released in the meantime; take a new one.
     Released,
+    /// The place was given up, or the connection has ended: nobody follows.
+    GivenUp,
 }
 
 /// The log of one room on this instance.
@@ -109,6 +110,7 @@ struct State {
     ring: VecDeque<Arc<Encoded>>,
     ring_bytes: usize,
     held: BTreeMap<Seq, Arc<Encoded>>,
+    held_bytes: usize,
     followers: HashMap<ConnId, Arc<Queue>>,
     /// When the last follower went, or the log was made.
     idle_since: Option<Instant>,
@@ -127,6 +129,7 @@ impl RoomLog {
             ring: VecDeque::new(),
             ring_bytes: 0,
             held: BTreeMap::new(),
+            held_bytes: 0,
             followers: HashMap::new(),
             idle_since: Some(now),
             active_at: now,
@@ -141,6 +144,7 @@ impl RoomLog {
         if state.head.is_none() {
             state.head = Some(head);
             state.held = state.held.split_off(&head.next());
+            state.held_bytes = state.held.values().map(|encoded| encoded.bytes()).sum();
             state.deliver_held(self.room);
         }
     }
@@ -148,6 +152,9 @@ impl RoomLog {
     /// Takes an entry from wherever it comes.
     pub fn offer(&self, encoded: Arc<Encoded>) -> Offered {
         let mut state = self.lock();
+        if state.released {
+            return Offered::Known;
+        }
         let Some(head) = state.head else {
             state.hold(encoded);
             return Offered::Held;
@@ -170,18 +177,35 @@ impl RoomLog {
         self.lock().head
     }
 
-    /// Whether something waits for an entry that is missing.
+    /// Whether something waits for an entry that is missing; never before loading nor after releasing, when
+    /// there is nothing yet or nothing any more that reading SQL could mend.
     #[must_use]
     pub fn has_hole(&self) -> bool {
-        !self.lock().held.is_empty()
+        let state = self.lock();
+        state.head.is_some() && !state.held.is_empty()
+    }
+
+    /// The numbers of what waits for an entry that is missing.
+    #[must_use]
+    pub fn held(&self) -> Vec<Seq> {
+        self.lock().held.keys().copied().collect()
+    }
+
+    /// Forgets those of `seqs` that still wait; returns how many did.
+    pub fn forget_held(&self, seqs: &[Seq]) -> usize {
+        let mut state = self.lock();
+        seqs.iter().filter(|seq| state.take_held(**seq).is_some()).count()
     }
 
     /// Queues everything after `after` and follows from there, in one turn; `before` runs in that turn
     /// ahead of the entries and is told the newest number, so that it can say `subscribed` first.
-    pub fn join(&self, conn: ConnId, queue: &Arc<Queue>, after: Option<Seq>, before: impl FnOnce(Seq)) -> Joined {
+    pub fn join(&self, place: &Place, after: Option<Seq>, before: impl FnOnce(Seq)) -> Joined {
         let mut state = self.lock();
         if state.released {
             return Joined::Released;
+        }
+        if place.is_given_up() {
+            return Joined::GivenUp;
         }
         let head = state.head.unwrap_or(Seq::ZERO);
         let after = after.unwrap_or(head);
@@ -189,17 +213,20 @@ impl RoomLog {
             return Joined::Ahead { head };
         }
         // The ring ends at the head, so it reaches back as many numbers as it has entries.
-        let reach = i64::try_from(state.ring.len()).unwrap_or(i64::MAX);
-        let missing = head.0 - after.0;
-        if missing > reach {
+        let Some(skip) =
+            usize::try_from(head.0 - after.0).ok().and_then(|missing| state.ring.len().checked_sub(missing))
+        else {
+            return Joined::TooOld { head };
+        };
+        let missed = || state.ring.iter().skip(skip);
+        if skip < state.ring.len() && !place.queue.fits(missed().count(), missed().map(|entry| entry.bytes()).sum()) {
             return Joined::TooOld { head };
         }
         before(head);
-        let skip = usize::try_from(reach - missing).unwrap_or(0);
-        for encoded in state.ring.iter().skip(skip) {
-            queue.push_entry(self.room, encoded.clone());
+        for encoded in missed() {
+            place.queue.push_entry(self.room, encoded.clone());
         }
-        state.followers.insert(conn, queue.clone());
+        state.followers.insert(place.conn, place.queue.clone());
         state.idle_since = None;
         Joined::Following { head }
     }
@@ -238,6 +265,10 @@ impl RoomLog {
         let mut state = self.lock();
         let idle = state.idle_since.is_some_and(|since| now.saturating_duration_since(since) >= linger);
         state.released = state.released || idle && state.followers.is_empty();
+        if state.released {
+            state.held = BTreeMap::new();
+            state.held_bytes = 0;
+        }
         state.released
     }
 
@@ -248,19 +279,26 @@ impl RoomLog {
 
 impl State {
     fn hold(&mut self, encoded: Arc<Encoded>) {
-        if self.held.len() < HELD_ENTRIES {
+        let fits = self.held.len() < HELD_ENTRIES && self.held_bytes + encoded.bytes() <= HELD_BYTES;
+        if fits && !self.held.contains_key(&encoded.seq) {
+            self.held_bytes += encoded.bytes();
             self.held.insert(encoded.seq, encoded);
         }
     }
 
+    fn take_held(&mut self, seq: Seq) -> Option<Arc<Encoded>> {
+        let encoded = self.held.remove(&seq)?;
+        self.held_bytes -= encoded.bytes();
+        Some(encoded)
+    }
+
     fn deliver_held(&mut self, room: RoomId) {
-        while let Some(first) = self.held.first_entry() {
+        while let Some(first) = self.held.keys().next().copied() {
             let next = self.head.unwrap_or(Seq::ZERO).next();
-            if *first.key() > next {
+            if first > next {
                 return;
             }
-            let encoded = first.remove();
-            if encoded.seq == next {
+            if let Some(encoded) = self.take_held(first).filter(|_| first == next) {
                 self.deliver(room, encoded);
             }
         }
@@ -274,11 +312,11 @@ impl State {
         if self.followers.is_empty() {
             self.idle_since.get_or_insert(self.active_at);
         }
-        self.ring_bytes += encoded.frame.len();
+        self.ring_bytes += encoded.bytes();
         self.ring.push_back(encoded);
         while self.ring.len() > RING_ENTRIES || self.ring_bytes > RING_BYTES {
             let Some(oldest) = self.ring.pop_front() else { break };
-            self.ring_bytes -= oldest.frame.len();
+            self.ring_bytes -= oldest.bytes();
         }
     }
 }

@@ -7,7 +7,8 @@ use proptest::prelude::*;
 use tertulia_protocol::{Change, Entry, Person, RoomId, Seq, UserId, codec};
 use tokio::time::Instant;
 
-use super::{Encoded, Joined, Offered, RoomLog};
+use super::{Joined, Offered, Place, RoomLog};
+use crate::encoded::Encoded;
 use crate::queue::Queue;
 
 const ROOM: RoomId = RoomId(7);
@@ -53,7 +54,7 @@ fn loaded(head: i64) -> RoomLog {
 
 fn follow(log: &RoomLog, conn: u64, after: Option<i64>) -> (Arc<Queue>, Joined) {
     let queue = Arc::new(Queue::default());
-    let joined = log.join(conn, &queue, after.map(Seq), |_| {});
+    let joined = log.join(&Place::new(conn, queue.clone()), after.map(Seq), |_| {});
     (queue, joined)
 }
 
@@ -142,6 +143,63 @@ async fn a_log_is_released_only_when_nobody_has_followed_it_for_the_linger() {
     tokio::time::advance(linger).await;
     assert!(log.release_if_idle(Instant::now(), linger));
     assert_eq!(follow(&log, 2, None).1, Joined::Released);
+}
+
+#[test]
+fn whoever_gave_up_or_is_gone_does_not_join_any_more() {
+    let log = loaded(0);
+    let queue = Arc::new(Queue::default());
+    let place = Place::new(1, queue.clone());
+    place.give_up();
+    log.part(1);
+    assert_eq!(log.join(&place, None, |_| panic!("nobody is greeted")), Joined::GivenUp);
+    log.offer(encoded(1));
+    assert_eq!(seqs_in(&queue), Vec::<i64>::new());
+    queue.abandon();
+    assert_eq!(log.join(&Place::new(2, queue), None, |_| panic!("nobody is greeted")), Joined::GivenUp);
+}
+
+#[test]
+fn what_half_of_the_queue_does_not_hold_is_left_to_paging() {
+    let log = loaded(0);
+    for seq in 1..=200 {
+        log.offer(encoded(seq));
+    }
+    let queue = Arc::new(Queue::default());
+    for _ in 0..301 {
+        queue.push_frame(&tertulia_protocol::ServerFrame::Pong);
+    }
+    let place = Place::new(1, queue.clone());
+    assert_eq!(log.join(&place, Some(Seq(0)), |_| {}), Joined::TooOld { head: Seq(200) });
+    assert_eq!(log.join(&place, Some(Seq(1)), |_| {}), Joined::Following { head: Seq(200) }, "199 and 301 make 500");
+}
+
+#[test]
+fn what_is_held_is_bounded_in_bytes_and_forgotten_on_release() {
+    let log = loaded(0);
+    let long = |seq: i64| {
+        let change = Change::Posted { body: "x".repeat(60_000), reply_to: None };
+        Arc::new(Encoded::new(ROOM, &Entry { change, ..entry(seq) }))
+    };
+    for seq in 2..=1_000 {
+        log.offer(long(seq));
+    }
+    assert_eq!(log.held().len(), 1024 * 1024 / long(999).bytes());
+    assert_eq!(log.forget_held(&[Seq(2), Seq(3), Seq(999)]), 2);
+    log.offer(long(500));
+    assert!(log.held().contains(&Seq(500)), "what was forgotten made room");
+    assert!(log.release_if_idle(Instant::now(), Duration::ZERO));
+    assert!(!log.has_hole());
+    assert_eq!(log.offer(encoded(2)), Offered::Known);
+}
+
+#[test]
+fn nothing_is_missing_before_the_log_is_loaded() {
+    let log = RoomLog::new(ROOM);
+    log.offer(encoded(8));
+    assert!(!log.has_hole(), "there is nothing yet to read after");
+    log.load(Seq(3));
+    assert!(log.has_hole());
 }
 
 proptest! {

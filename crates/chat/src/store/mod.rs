@@ -86,7 +86,8 @@ pub trait Store: Send + Sync + 'static {
     /// `Unavailable`. An unknown room has no entries.
     async fn entries_after(&self, room: RoomId, after: Seq, limit: usize) -> Result<Vec<Entry>, StoreError>;
 
-    /// The newest `limit` entries with `seq < before`, ascending.
+    /// The newest entries with `seq < before`, ascending, bounded as [`Store::entries_after`]: the oldest are
+    /// left to the next page.
     ///
     /// # Errors
     /// `Unavailable`.
@@ -98,7 +99,7 @@ pub trait Store: Send + Sync + 'static {
     /// `Unavailable`.
     async fn heads(&self, rooms: &[RoomId]) -> Result<Vec<(RoomId, Seq)>, StoreError>;
 
-    /// A room with its newest `limit` entries, read at one moment.
+    /// A room with its newest entries, bounded as [`Store::entries_before`], read at one moment.
     ///
     /// # Errors
     /// `NoRoom`, `Unavailable`.

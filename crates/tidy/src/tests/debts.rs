@@ -25,34 +25,4 @@ pub(super) const DEBTS: &[Debt] = &[
         what: "docs/screenshot-light.png",
         reason: "the picture is taken from a real run; ends when it is there",
     },
-    Debt {
-        rule: "every_path_of_the_map_exists",
-        path: "ARCHITECTURE.md",
-        what: "tests/it/",
-        reason: "Cargo.toml declares them and they are on their way; ends when they are there",
-    },
-    Debt {
-        rule: "one_file_reads_the_clock",
-        path: "crates/chat/src/store/sqlite/migrations.rs",
-        what: "wall clock",
-        reason: "a new database dates its lobby and its system user; ends when `SqliteStore::open` is given a `Clock`",
-    },
-    Debt {
-        rule: "modules_import_in_one_direction",
-        path: "crates/chat/src/queue/mod.rs",
-        what: "room_log",
-        reason: "the queue shares `Encoded` entries; ends when `Encoded` has a module of its own",
-    },
-    Debt {
-        rule: "modules_import_in_one_direction",
-        path: "crates/chat/src/room_log/mod.rs",
-        what: "queue",
-        reason: "the log feeds its followers' queues; ends when `Encoded` has a module of its own",
-    },
-    Debt {
-        rule: "selects_say_why_cancelling_is_safe",
-        path: "crates/load/src/choir.rs",
-        what: "",
-        reason: "receiving and joining both keep what is not taken; ends with a comment that says so",
-    },
 ];

@@ -11,6 +11,7 @@ use crate::bus::Connected;
 use crate::bus::embedded::{EmbeddedBus, EmbeddedHub};
 use crate::clock::SystemClock;
 use crate::queue::{Ended, Queue};
+use crate::store::Store;
 use crate::store::sqlite::{SqliteOptions, SqliteStore};
 use crate::{Chat, Connection, Options, Token};
 
@@ -66,6 +67,16 @@ impl Instance {
     fn start(path: &std::path::Path, hub: &EmbeddedHub, index: usize, rate_limits: bool, grace: Duration) -> Self {
         let options = SqliteOptions { shared: true, ..SqliteOptions::default() };
         let store = Arc::new(SqliteStore::open(path, options).expect("the store opens"));
+        Self::on(store, hub, index, rate_limits, grace)
+    }
+
+    pub(super) fn on(
+        store: Arc<dyn Store>,
+        hub: &EmbeddedHub,
+        index: usize,
+        rate_limits: bool,
+        grace: Duration,
+    ) -> Self {
         let (bus, heard) = hub.open();
         let options = Options {
             instance: format!("i{index}"),
@@ -78,12 +89,17 @@ impl Instance {
         Self { chat, bus }
     }
 
-    /// Somebody comes in here and says hello.
-    pub(super) async fn guest(&self, name: &str) -> Client {
+    /// Somebody comes in here and has said nothing yet.
+    pub(super) async fn stranger(&self, name: &str) -> Client {
         let (person, token) = self.chat.enter(name).await.expect("the name is fine");
         let hash = Token::hash_of(token.reveal()).expect("a token has a hash");
         let connection = Connection::open(self.chat.clone(), person, hash);
-        let mut client = Client { queue: connection.queue(), connection, frames: VecDeque::new(), token };
+        Client { queue: connection.queue(), connection, frames: VecDeque::new(), token }
+    }
+
+    /// Somebody comes in here and says hello.
+    pub(super) async fn guest(&self, name: &str) -> Client {
+        let mut client = self.stranger(name).await;
         client.say(r#"{"t":"hello","v":1}"#).await.expect("hello is fine");
         client
     }
@@ -91,15 +107,24 @@ impl Instance {
 
 /// A client without a socket.
 pub(super) struct Client {
-    connection: Connection,
-    queue: Arc<Queue>,
+    pub(super) connection: Connection,
+    pub(super) queue: Arc<Queue>,
     frames: VecDeque<ServerFrame>,
     pub(super) token: Token,
 }
 
 impl Client {
     pub(super) async fn say(&mut self, text: &str) -> Result<(), Ended> {
-        self.connection.hear(text).await
+        let hearing = self.connection.hear(text);
+        tokio::pin!(hearing);
+        loop {
+            tokio::select! {
+                // As a socket does: what waits is read while the frame is obeyed.
+                biased;
+                heard = &mut hearing => return heard,
+                () = self.queue.ready() => take(&self.queue, &mut self.frames)?,
+            }
+        }
     }
 
     /// The next frame, whatever it is; an error when the conversation was ended.
@@ -109,10 +134,7 @@ impl Client {
                 return Ok(frame);
             }
             timeout(PATIENCE, self.queue.ready()).await.expect("a frame comes");
-            for frame in self.queue.take()? {
-                let text = std::str::from_utf8(&frame).expect("frames are UTF-8");
-                self.frames.push_back(codec::decode_server(text).expect("our own frames decode"));
-            }
+            take(&self.queue, &mut self.frames)?;
         }
     }
 
@@ -164,6 +186,14 @@ impl Client {
         }
         all
     }
+}
+
+fn take(queue: &Queue, frames: &mut VecDeque<ServerFrame>) -> Result<(), Ended> {
+    for frame in queue.take()? {
+        let text = std::str::from_utf8(&frame).expect("frames are UTF-8");
+        frames.push_back(codec::decode_server(text).expect("our own frames decode"));
+    }
+    Ok(())
 }
 
 /// The bodies of messages, in order.

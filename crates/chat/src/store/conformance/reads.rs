@@ -110,6 +110,23 @@ pub async fn a_page_is_bounded_in_bytes_and_never_empty(database: &impl Database
     }
     assert_eq!(read, messages + 3, "with the creation, the giant and the end");
     assert!((4..=6).contains(&pages), "{pages} pages");
+    newest_first(&*store, room, seen).await;
+}
+
+/// The same from the end: the newest always come, the rest page by page.
+async fn newest_first(store: &dyn Store, room: RoomId, last: Seq) {
+    let snapshot = store.snapshot(room, ALL).await.unwrap();
+    assert_eq!(snapshot.entries.last().map(|entry| entry.seq), Some(last));
+    assert_eq!(bodies(&snapshot.entries), ["end"], "the giant before it is left to the next page");
+    let mut before = last.next();
+    while before > Seq(1) {
+        let page = store.entries_before(room, before, ALL).await.unwrap();
+        let numbers: Vec<_> = page.iter().map(|entry| entry.seq.0).collect();
+        assert_eq!(numbers, (before.0 - page.len() as i64..before.0).collect::<Vec<_>>());
+        let bytes: usize = bodies(&page).iter().map(|body| body.len()).sum();
+        assert!(bytes <= limits::PAGE_BYTES || page.len() == 1, "{} entries of {bytes} bytes", page.len());
+        before = page.first().map(|entry| entry.seq).unwrap();
+    }
 }
 
 /// Whoever asks after an answer finds what was answered, on every connection of the pool.

@@ -106,7 +106,7 @@ impl Opener {
         let connection = Connection::open_with_flags(&self.path, OpenFlags::SQLITE_OPEN_READ_ONLY | common_flags())?;
         connection.busy_timeout(self.patience())?;
         self.configure(&connection)?;
-        // Readers only: a disk error under mmap is a signal, and the writer must live to report it.
+        // Readers only: the writer must be able to report a disk error, and under a mapping it is a signal.
         let mmap = i64::try_from(self.options.mmap_bytes).unwrap_or(i64::MAX);
         connection.pragma_update_and_check(None, "mmap_size", mmap, |_| Ok(()))?;
         Ok(connection)

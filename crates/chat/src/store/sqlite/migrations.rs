@@ -1,6 +1,6 @@
 //! The schema's versions, and what a new database holds. Safe when several processes start at once.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior};
 use tertulia_protocol::{Change, Entry, Epoch, Person, RoomId, Seq, UserId};
@@ -54,13 +54,13 @@ impl Locked for MigrationError {
     }
 }
 
-/// Brings the schema up to date and reads the database's identity.
-pub(super) fn prepare(connection: &mut Connection, patience: Duration) -> Result<Epoch, StoreError> {
+/// Brings the schema up to date and reads the database's identity; a new one is dated `now` (Unix milliseconds).
+pub(super) fn prepare(connection: &mut Connection, patience: Duration, now: i64) -> Result<Epoch, StoreError> {
     patiently(patience, || {
         // Before WAL mode: a file that is refused must stay as it was.
         recognise_at_one_moment(connection)?;
         enter_wal(connection)?;
-        migrate(connection)
+        migrate(connection, now)
     })?;
     epoch(connection).map_err(|error| answer(&error))
 }
@@ -78,7 +78,7 @@ fn recognise(db: &Connection) -> Result<u32, MigrationError> {
 }
 
 /// Brings the schema up to date in one transaction, and seeds a new database.
-fn migrate(connection: &mut Connection) -> Result<(), MigrationError> {
+fn migrate(connection: &mut Connection, now: i64) -> Result<(), MigrationError> {
     // Without the lock first: a start on a database that is up to date waits for nobody's writes.
     if recognise_at_one_moment(connection)? == KNOWN {
         return Ok(());
@@ -90,7 +90,7 @@ fn migrate(connection: &mut Connection) -> Result<(), MigrationError> {
         tx.execute_batch(step)?;
     }
     if found == 0 {
-        seed(&tx)?;
+        seed(&tx, now)?;
     }
     tx.pragma_update(None, "user_version", KNOWN)?;
     tx.commit()?;
@@ -114,9 +114,7 @@ fn has_tables(connection: &Connection) -> rusqlite::Result<bool> {
 }
 
 /// The epoch, the server's own account and the lobby.
-fn seed(tx: &Transaction<'_>) -> rusqlite::Result<()> {
-    let at = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis());
-    let at = i64::try_from(at).unwrap_or(i64::MAX);
+fn seed(tx: &Transaction<'_>, at: i64) -> rusqlite::Result<()> {
     tx.execute("INSERT INTO meta (name, value) VALUES ('epoch', ?1)", [Epoch::fresh().0])?;
     tx.execute("INSERT INTO users (id, name, created_at) VALUES (?1, ?2, ?3)", (SYSTEM.0, SYSTEM_NAME, at))?;
     tx.execute(

@@ -23,6 +23,7 @@ use self::connection::{Opener, patiently};
 use self::fault::answer;
 use self::readers::Readers;
 use self::writer::Writer;
+use crate::clock::{Clock, SystemClock};
 use crate::store::{Appended, Draft, Store, StoreError, TokenHash};
 
 /// What a commit waits for.
@@ -48,7 +49,8 @@ pub struct SqliteOptions {
     pub busy_timeout_ms: u64,
     /// Page cache of each connection, in KiB.
     pub cache_kib: u32,
-    /// How much of the file the readers map into memory, in bytes; 0 for none.
+    /// How much of the file the readers map into memory, in bytes; 0 for none. Anything else saves copies and
+    /// risks the process: see the default.
     pub mmap_bytes: u64,
 }
 
@@ -63,8 +65,8 @@ impl Default for SqliteOptions {
             busy_timeout_ms: 5_000,
             // The newest pages of the busy rooms; 5 connections make 20 MiB at most.
             cache_kib: 4 * 1024,
-            // About 200,000 messages; shared with the system's page cache, so it costs no memory of its own.
-            mmap_bytes: 64 * 1024 * 1024,
+            // A disk error, or a file cut short, under a mapping is a signal that ends the process, not an error.
+            mmap_bytes: 0,
         }
     }
 }
@@ -101,7 +103,7 @@ impl SqliteStore {
     fn with(opener: Opener) -> Result<Self, StoreError> {
         opener.create_file()?;
         let mut connection = patiently(opener.patience(), || opener.plain_writer()).map_err(|error| answer(&error))?;
-        let epoch = migrations::prepare(&mut connection, opener.patience())?;
+        let epoch = migrations::prepare(&mut connection, opener.patience(), SystemClock.now_ms())?;
         let readers = Readers::open(opener.clone()).map_err(|error| answer(&error))?;
         let writer = Writer::start(opener, connection)?;
         Ok(Self { epoch, readers, writer })

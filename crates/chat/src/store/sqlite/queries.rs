@@ -22,7 +22,19 @@ pub(super) const SESSION: &str = "SELECT u.id, u.name FROM sessions AS s CROSS J
 
 pub(super) fn entries_after(db: &Connection, room: RoomId, after: Seq, limit: usize) -> rusqlite::Result<Vec<Entry>> {
     let mut statement = db.prepare_cached(ENTRIES_AFTER)?;
-    let mut rows = statement.query((room.0, after.0, bound(limit)))?;
+    page(&mut statement, (room.0, after.0, bound(limit)))
+}
+
+pub(super) fn entries_before(db: &Connection, room: RoomId, before: Seq, limit: usize) -> rusqlite::Result<Vec<Entry>> {
+    let mut statement = db.prepare_cached(ENTRIES_BEFORE)?;
+    let mut page = page(&mut statement, (room.0, before.0, bound(limit)))?;
+    page.reverse();
+    Ok(page)
+}
+
+/// Entries as they come, until the next would be too much for one page; always one when there is one.
+fn page(statement: &mut Statement<'_>, params: impl rusqlite::Params) -> rusqlite::Result<Vec<Entry>> {
+    let mut rows = statement.query(params)?;
     let mut page = Vec::new();
     let mut bytes = 0;
     while let Some(row) = rows.next()? {
@@ -32,13 +44,6 @@ pub(super) fn entries_after(db: &Connection, room: RoomId, after: Seq, limit: us
         }
         page.push(entry(row)?);
     }
-    Ok(page)
-}
-
-pub(super) fn entries_before(db: &Connection, room: RoomId, before: Seq, limit: usize) -> rusqlite::Result<Vec<Entry>> {
-    let mut statement = db.prepare_cached(ENTRIES_BEFORE)?;
-    let mut page = all(&mut statement, (room.0, before.0, bound(limit)), entry)?;
-    page.reverse();
     Ok(page)
 }
 

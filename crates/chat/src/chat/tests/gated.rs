@@ -1,0 +1,99 @@
+//! A store whose writes wait at a gate, and whose reads of entries are counted.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use tertulia_protocol::{Entry, Epoch, Person, RoomId, RoomInfo, Seq, Snapshot, UserId};
+use tokio::sync::Semaphore;
+
+use crate::store::sqlite::{SqliteOptions, SqliteStore};
+use crate::store::{Appended, Draft, Store, StoreError, TokenHash};
+
+/// Passes everything on.
+pub(super) struct Gated {
+    inner: SqliteStore,
+    /// Appends that may still pass.
+    gate: Semaphore,
+    reads: AtomicUsize,
+}
+
+impl Gated {
+    /// A store whose gate is closed.
+    pub(super) fn closed(path: &Path) -> Arc<Self> {
+        let inner = SqliteStore::open(path, SqliteOptions::default()).expect("the store opens");
+        Arc::new(Self { inner, gate: Semaphore::new(0), reads: AtomicUsize::new(0) })
+    }
+
+    /// Lets so many more appends through.
+    pub(super) fn let_through(&self, appends: usize) {
+        self.gate.add_permits(appends);
+    }
+
+    /// How often entries were read so far.
+    pub(super) fn reads(&self) -> usize {
+        self.reads.load(Ordering::SeqCst)
+    }
+}
+
+#[async_trait]
+impl Store for Gated {
+    fn epoch(&self) -> Epoch {
+        self.inner.epoch()
+    }
+
+    async fn append(&self, draft: Draft) -> Result<Appended, StoreError> {
+        self.gate.acquire().await.expect("the gate stands").forget();
+        self.inner.append(draft).await
+    }
+
+    async fn entries_after(&self, room: RoomId, after: Seq, limit: usize) -> Result<Vec<Entry>, StoreError> {
+        self.reads.fetch_add(1, Ordering::SeqCst);
+        self.inner.entries_after(room, after, limit).await
+    }
+
+    async fn entries_before(&self, room: RoomId, before: Seq, limit: usize) -> Result<Vec<Entry>, StoreError> {
+        self.inner.entries_before(room, before, limit).await
+    }
+
+    async fn heads(&self, rooms: &[RoomId]) -> Result<Vec<(RoomId, Seq)>, StoreError> {
+        self.inner.heads(rooms).await
+    }
+
+    async fn snapshot(&self, room: RoomId, limit: usize) -> Result<Snapshot, StoreError> {
+        self.inner.snapshot(room, limit).await
+    }
+
+    async fn create_room(&self, slug: &str, name: &str, by: &Person, at: i64) -> Result<(RoomInfo, bool), StoreError> {
+        self.inner.create_room(slug, name, by, at).await
+    }
+
+    async fn room_by_slug(&self, slug: &str) -> Result<Option<RoomInfo>, StoreError> {
+        self.inner.room_by_slug(slug).await
+    }
+
+    async fn room(&self, id: RoomId) -> Result<Option<RoomInfo>, StoreError> {
+        self.inner.room(id).await
+    }
+
+    async fn rooms(&self, limit: usize) -> Result<Vec<RoomInfo>, StoreError> {
+        self.inner.rooms(limit).await
+    }
+
+    async fn create_guest(&self, name: &str, token: TokenHash, at: i64, expires_at: i64) -> Result<Person, StoreError> {
+        self.inner.create_guest(name, token, at, expires_at).await
+    }
+
+    async fn session(&self, token: TokenHash, at: i64) -> Result<Option<Person>, StoreError> {
+        self.inner.session(token, at).await
+    }
+
+    async fn end_session(&self, token: TokenHash) -> Result<Option<UserId>, StoreError> {
+        self.inner.end_session(token).await
+    }
+
+    async fn check_writable(&self) -> Result<(), StoreError> {
+        self.inner.check_writable().await
+    }
+}
