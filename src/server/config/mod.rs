@@ -48,7 +48,7 @@ pub struct Surroundings<'a> {
 pub enum Command {
     /// Run the server.
     Serve(Box<Settings>),
-    /// Print [`markdown`].
+    /// Print [`markdown()`].
     PrintSettingsMarkdown,
 }
 

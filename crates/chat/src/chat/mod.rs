@@ -1,6 +1,6 @@
 //! The verbs: everything a person can do, checked, written and told to whoever must know.
 //!
-//! Doors (socket, forms, later SSE and publish) hold a [`Chat`] and a [`Member`]; they decide nothing themselves.
+//! Doors (socket, forms, later SSE and publish) hold a [`Chat`] and a [`crate::Member`]; they decide nothing themselves.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
