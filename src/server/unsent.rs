@@ -19,6 +19,7 @@ pub(super) fn page(refusal: &Refusal, room: &str, key: Key, body: &str) -> Respo
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Not sent · Tertulia</title>
+<link rel="icon" href="/favicon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/{folder}/tertulia.css">
 </head>
 <body>

@@ -76,13 +76,19 @@ test('58: older pages are links, down to the beginning and back', async ({ perso
   await expect(alice.bodies.last()).toHaveText('message 110.');
 });
 
-test('58: a message that is too long is refused in words', async ({ person, newRoom }) => {
+test('58: a message that is too long is refused in words and given back', async ({ person, newRoom }) => {
   const alice = await person('Alice', plain);
-  await alice.page.goto(await newRoom());
+  const room = await newRoom();
+  await alice.page.goto(room);
+  // The answer is a page with the text, under the status of the refusal.
+  alice.complaints.allow(/413/);
   await alice.composer.fill('x'.repeat(10_001));
   await alice.sendButton.click();
   await expect(alice.page.getByRole('alert')).toContainText('too long');
-  await expect(alice.bodies).toHaveCount(0);
+  await expect(alice.composer).toHaveValue('x'.repeat(10_001));
+  await alice.composer.fill('Shorter now.');
+  await alice.sendButton.click();
+  await expect(alice.bodies).toHaveText(['Shorter now.']);
 });
 
 test('58: who is in the room is on the page', async ({ person, newRoom }) => {

@@ -10,7 +10,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use tertulia_protocol::{BusState, Close, ServerFrame, UserId, codec};
 use tokio::sync::watch;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -96,7 +95,7 @@ impl Chat {
             bus: connected.bus,
             clock,
             fanout,
-            presence: Mutex::new(Presence::new(options.presence_grace, Instant::now())),
+            presence: Mutex::new(Presence::new(options.presence_grace)),
             late: Mutex::new(LateComers::new()),
             sends: SendBudget::new(options.rate_limits),
             connections: Mutex::new(HashMap::new()),

@@ -21,9 +21,6 @@ use room::Room;
 
 /// How often an instance says that it lives.
 pub const ALIVE_EVERY: Duration = Duration::from_secs(4);
-/// How long an instance is young: the others' first tries to come back after a restart fall within a few seconds, and
-/// whoever comes back is not said to have come. Short, so that the first evening's first guest is greeted.
-const YOUTH: Duration = Duration::from_secs(4);
 /// How long an instance is believed without a sign of life: three missed signs. Also how long a roster in
 /// doubt is: three questions.
 pub const LEASE: Duration = Duration::from_secs(12);
@@ -89,7 +86,6 @@ pub struct Say {
 /// Who is in which room, as far as this instance knows.
 pub struct Presence {
     grace: Duration,
-    born: Instant,
     rooms: HashMap<RoomId, Room>,
     /// When each other instance gave its last sign of life.
     alive: HashMap<String, Instant>,
@@ -100,12 +96,11 @@ pub struct Presence {
 }
 
 impl Presence {
-    /// An empty view of an instance that starts `now`; `grace` is how long an absence stays unsaid, and for how
-    /// long nobody is said to have come: after a restart all come back, and nobody saw them leave.
+    /// An empty view; `grace` is how long an absence stays unsaid.
     #[must_use]
-    pub fn new(grace: Duration, now: Instant) -> Self {
+    pub fn new(grace: Duration) -> Self {
         let (rooms, alive, outbox) = (HashMap::new(), HashMap::new(), VecDeque::new());
-        Self { grace, born: now, rooms, alive, outbox, frozen: false }
+        Self { grace, rooms, alive, outbox, frozen: false }
     }
 
     /// A connection of a person began to follow a room. The others are told if it is the person's first here, and
@@ -193,8 +188,8 @@ impl Presence {
         if !frozen {
             self.expire(now);
         }
-        let (grace, young) = (self.grace, now.saturating_duration_since(self.born) < YOUTH.min(self.grace));
-        self.rooms.iter_mut().filter_map(|(id, room)| Some((*id, room.settle(now, grace, young)?))).collect()
+        let grace = self.grace;
+        self.rooms.iter_mut().filter_map(|(id, room)| Some((*id, room.settle(now, grace)?))).collect()
     }
 
     /// What the other instances must be told now: each room at most once however much happened since the last

@@ -167,13 +167,9 @@ impl Room {
         self.local.contains_key(&id) || self.remote.values().any(|remote| remote.people.contains_key(&id))
     }
 
-    /// What the followers must be told now, if anything. While `young`, nobody is said to have come.
-    pub(super) fn settle(&mut self, now: Instant, grace: Duration, young: bool) -> Option<Change> {
+    /// What the followers must be told now, if anything.
+    pub(super) fn settle(&mut self, now: Instant, grace: Duration) -> Option<Change> {
         let mut change = self.comings_and_goings(now, grace);
-        if young && !change.joined.is_empty() {
-            change.joined.clear();
-            self.owes_list = true;
-        }
         change.online = self.online();
         let crowded = change.online > PRESENCE_NAMES;
         if crowded {

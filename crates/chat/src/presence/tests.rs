@@ -7,8 +7,8 @@ use tertulia_protocol::{Epoch, Person, RoomId, UserId};
 use tokio::time::Instant;
 
 use super::{
-    ALIVE_EVERY, Change, INSTANCES, LEASE, LIST_EVERY, OUTBOX_ROOMS, Presence, REPEAT_EVERY, ROSTER_LEASE,
-    ROSTER_PEOPLE, Roster, Say,
+    ALIVE_EVERY, Change, INSTANCES, LEASE, OUTBOX_ROOMS, Presence, REPEAT_EVERY, ROSTER_LEASE, ROSTER_PEOPLE, Roster,
+    Say,
 };
 use crate::bus::PAYLOAD_BYTES;
 use crate::news::{self, News};
@@ -32,10 +32,9 @@ fn roster(ids: impl IntoIterator<Item = i64>) -> Roster {
     Roster { people: people(ids), unnamed: 0 }
 }
 
-/// An instance that is no longer young, and the moment at which it is.
-fn grown() -> (Presence, Instant) {
-    let born = Instant::now();
-    (Presence::new(GRACE, born), born + GRACE)
+/// An empty view, and a moment.
+fn fresh() -> (Presence, Instant) {
+    (Presence::new(GRACE), Instant::now())
 }
 
 /// What the other instances are told at a moment, as (room, people, whether they are asked).
@@ -53,7 +52,7 @@ fn told(presence: &mut Presence, now: Instant) -> (usize, Vec<i64>, Vec<i64>) {
 
 #[test]
 fn two_tabs_are_one_person() {
-    let (mut presence, start) = grown();
+    let (mut presence, start) = fresh();
     presence.arrive(ROOM, &person(1));
     assert_eq!(said(&mut presence, start), [(1, vec![1], true)], "the first connection is news");
     presence.arrive(ROOM, &person(1));
@@ -67,7 +66,7 @@ fn two_tabs_are_one_person() {
 
 #[test]
 fn a_reload_within_the_grace_is_never_told() {
-    let (mut presence, start) = grown();
+    let (mut presence, start) = fresh();
     presence.arrive(ROOM, &person(1));
     assert_eq!(told(&mut presence, start).1, [1], "premise: told that she came");
     presence.depart(ROOM, UserId(1));
@@ -79,7 +78,7 @@ fn a_reload_within_the_grace_is_never_told() {
 
 #[test]
 fn who_stays_away_is_told_to_have_left_once() {
-    let (mut presence, start) = grown();
+    let (mut presence, start) = fresh();
     presence.arrive(ROOM, &person(1));
     presence.arrive(ROOM, &person(2));
     told(&mut presence, start);
@@ -91,7 +90,7 @@ fn who_stays_away_is_told_to_have_left_once() {
 
 #[test]
 fn people_of_other_instances_count_and_moving_between_instances_is_not_told() {
-    let (mut presence, start) = grown();
+    let (mut presence, start) = fresh();
     presence.arrive(ROOM, &person(1));
     presence.hear_roster("b", ROOM, roster([2]), start);
     assert_eq!(told(&mut presence, start), (2, vec![1, 2], vec![]));
@@ -103,7 +102,7 @@ fn people_of_other_instances_count_and_moving_between_instances_is_not_told() {
 
 #[test]
 fn a_silent_instance_loses_its_people_after_lease_and_grace_and_each_left_once() {
-    let (mut presence, start) = grown();
+    let (mut presence, start) = fresh();
     presence.arrive(ROOM, &person(1));
     presence.hear_roster("b", ROOM, roster([2, 3]), start);
     assert_eq!(told(&mut presence, start).0, 3, "premise: all three are here");
@@ -115,7 +114,7 @@ fn a_silent_instance_loses_its_people_after_lease_and_grace_and_each_left_once()
 
 #[test]
 fn nobody_is_forgotten_while_the_bus_is_away() {
-    let (mut presence, start) = grown();
+    let (mut presence, start) = fresh();
     presence.arrive(ROOM, &person(1));
     presence.hear_roster("b", ROOM, roster([2]), start);
     told(&mut presence, start);
@@ -128,7 +127,7 @@ fn nobody_is_forgotten_while_the_bus_is_away() {
 
 #[test]
 fn a_goodbye_starts_the_grace_at_once() {
-    let (mut presence, start) = grown();
+    let (mut presence, start) = fresh();
     presence.arrive(ROOM, &person(1));
     presence.hear_roster("b", ROOM, roster([2]), start);
     told(&mut presence, start);
@@ -139,14 +138,14 @@ fn a_goodbye_starts_the_grace_at_once() {
 
 #[test]
 fn rosters_of_rooms_that_nobody_here_follows_are_not_kept() {
-    let (mut presence, start) = grown();
+    let (mut presence, start) = fresh();
     presence.hear_roster("b", RoomId(99), roster([2]), start);
     assert_eq!(presence.online(RoomId(99)), (vec![], 0));
 }
 
 #[test]
 fn however_often_a_room_changes_between_two_ticks_its_roster_is_told_once_as_it_then_is() {
-    let (mut presence, start) = grown();
+    let (mut presence, start) = fresh();
     for id in 1..=50 {
         presence.arrive(ROOM, &person(id));
         presence.hear_who(ROOM);
@@ -158,7 +157,7 @@ fn however_often_a_room_changes_between_two_ticks_its_roster_is_told_once_as_it_
 
 #[test]
 fn a_ghost_whose_leaving_was_lost_goes_when_the_bus_is_back_though_its_instance_lives() {
-    let (mut presence, start) = grown();
+    let (mut presence, start) = fresh();
     presence.arrive(ROOM, &person(1));
     presence.hear_roster("b", ROOM, roster([2]), start);
     presence.hear_roster("c", ROOM, roster([3]), start);
@@ -181,7 +180,7 @@ fn a_ghost_whose_leaving_was_lost_goes_when_the_bus_is_back_though_its_instance_
 
 #[test]
 fn what_is_in_doubt_is_asked_for_again_until_it_is_repeated() {
-    let (mut presence, start) = grown();
+    let (mut presence, start) = fresh();
     presence.arrive(ROOM, &person(1));
     presence.hear_roster("b", ROOM, roster([2]), start);
     said(&mut presence, start);
@@ -199,7 +198,7 @@ fn what_is_in_doubt_is_asked_for_again_until_it_is_repeated() {
 
 #[test]
 fn rosters_are_repeated_and_one_that_is_not_is_dropped_in_the_end() {
-    let (mut presence, start) = grown();
+    let (mut presence, start) = fresh();
     presence.arrive(ROOM, &person(1));
     presence.hear_roster("b", ROOM, roster([2]), start);
     assert_eq!(said(&mut presence, start).len(), 1, "premise");
@@ -214,7 +213,7 @@ fn rosters_are_repeated_and_one_that_is_not_is_dropped_in_the_end() {
 
 #[test]
 fn the_repeats_of_many_rooms_are_spread() {
-    let (mut presence, start) = grown();
+    let (mut presence, start) = fresh();
     (1..=200).for_each(|room| presence.arrive(RoomId(room), &person(1)));
     assert_eq!(said(&mut presence, start).len(), 200, "premise");
     let most = (1..=300).map(|tenth| said(&mut presence, start + REPEAT_EVERY * tenth / 300).len()).max();
@@ -224,7 +223,7 @@ fn the_repeats_of_many_rooms_are_spread() {
 #[test]
 fn a_stranger_is_told_and_asked_whether_it_gives_a_sign_or_a_roster_first() {
     for roster_first in [false, true] {
-        let (mut presence, start) = grown();
+        let (mut presence, start) = fresh();
         presence.arrive(ROOM, &person(1));
         said(&mut presence, start);
         let hear = |presence: &mut Presence| match roster_first {
@@ -240,7 +239,7 @@ fn a_stranger_is_told_and_asked_whether_it_gives_a_sign_or_a_roster_first() {
 
 #[test]
 fn a_room_with_somebody_in_it_or_a_roster_to_tell_is_not_forgotten() {
-    let (mut presence, start) = grown();
+    let (mut presence, start) = fresh();
     let nothing = std::collections::HashSet::new();
     presence.arrive(ROOM, &person(1));
     said(&mut presence, start);
@@ -255,8 +254,8 @@ fn a_room_with_somebody_in_it_or_a_roster_to_tell_is_not_forgotten() {
 
 #[test]
 fn the_longest_roster_fits_into_a_payload_and_the_rest_is_counted() {
-    let (mut presence, start) = grown();
-    let (mut other, _) = grown();
+    let (mut presence, start) = fresh();
+    let (mut other, _) = fresh();
     let crowd = i64::try_from(ROSTER_PEOPLE).expect("small") * 2;
     for id in 0..crowd {
         presence.arrive(ROOM, &Person { id: UserId(INTEGER_MAX - id), name: "\u{1f}".repeat(PERSON_NAME_CHARS) });
@@ -275,7 +274,7 @@ fn the_longest_roster_fits_into_a_payload_and_the_rest_is_counted() {
 
 #[test]
 fn when_a_crowd_dissolves_the_followers_get_the_list_they_lack() {
-    let (mut presence, start) = grown();
+    let (mut presence, start) = fresh();
     let crowd = i64::try_from(PRESENCE_NAMES).expect("small") + 1;
     presence.arrive(ROOM, &person(crowd));
     presence.hear_roster("b", ROOM, roster(1..crowd), start);
@@ -290,30 +289,8 @@ fn when_a_crowd_dissolves_the_followers_get_the_list_they_lack() {
 }
 
 #[test]
-fn while_an_instance_is_young_nobody_is_said_to_have_come_but_the_lists_are_whole() {
-    let born = Instant::now();
-    let mut presence = Presence::new(GRACE, born);
-    let mut lists = Vec::new();
-    let mut tick = |presence: &mut Presence, now| {
-        let changes = presence.tick(now, false);
-        assert!(changes.iter().all(|(_, change)| change.joined.is_empty()), "{changes:?}");
-        lists.extend(changes.into_iter().filter_map(|(_, change)| change.list).map(|list| ids(&list)));
-    };
-    presence.arrive(ROOM, &person(1));
-    tick(&mut presence, born);
-    presence.arrive(ROOM, &person(2));
-    tick(&mut presence, born + LIST_EVERY / 2);
-    presence.hear_roster("b", ROOM, roster([3]), born);
-    tick(&mut presence, born + LIST_EVERY);
-    tick(&mut presence, born + GRACE);
-    assert_eq!(lists, [vec![1], vec![1, 2, 3]], "at most one per pause");
-    presence.arrive(ROOM, &person(4));
-    assert_eq!(told(&mut presence, born + GRACE).1, [4], "later who comes is said to");
-}
-
-#[test]
 fn what_others_claim_is_bounded() {
-    let (mut presence, start) = grown();
+    let (mut presence, start) = fresh();
     presence.arrive(ROOM, &person(1));
     for name in 0..INSTANCES * 2 {
         presence.hear_roster(&format!("n{name}"), ROOM, roster([2]), start);
@@ -325,7 +302,7 @@ fn what_others_claim_is_bounded() {
 
 #[test]
 fn announcing_every_room_takes_several_ticks_and_misses_none() {
-    let (mut presence, start) = grown();
+    let (mut presence, start) = fresh();
     let rooms = i64::try_from(OUTBOX_ROOMS).expect("small") * 2 + 1;
     (1..=rooms).for_each(|room| presence.arrive(RoomId(room), &person(1)));
     let mut told: Vec<i64> = Vec::new();

@@ -145,8 +145,9 @@ async fn presence_is_shared_reloads_are_unsaid_and_leaving_is_said_once() {
     biel.subscribe(LOBBY, None).await;
     let joined = ana
         .until(|frame| match frame {
-            // A line, or the list that a young instance sends in its stead.
-            ServerFrame::Presence { joined, online, .. } if joined.iter().any(|p| p.name == "Biel") => Some(online),
+            ServerFrame::Presence { full: false, joined, online, .. } if joined.iter().any(|p| p.name == "Biel") => {
+                Some(online)
+            }
             _ => None,
         })
         .await;

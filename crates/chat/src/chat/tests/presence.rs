@@ -4,7 +4,7 @@ use tertulia_protocol::{Key, Person, ServerFrame};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use super::support::{Client, Cluster, GRACE, LOBBY, PATIENCE, seqs};
+use super::support::{Client, Cluster, LOBBY, PATIENCE, seqs};
 use crate::bus::embedded::EmbeddedBus;
 use crate::bus::{Bus, Heard, Topic};
 use crate::news::{self, News};
@@ -113,26 +113,9 @@ async fn whoever_pages_through_the_past_gets_the_whole_list_again_afterwards() {
     for turn in 0..600 {
         instance.chat.send(&member, Key::mint(), &format!("{turn}"), None).await.expect("sent");
     }
-    // No condition but age: a young instance sends lists of its own accord.
-    tokio::time::sleep(GRACE).await;
     let mut biel = instance.guest("Biel").await;
     biel.subscribe(LOBBY, Some(1)).await;
     assert_eq!(list(&mut biel).await, (vec!["Biel".to_owned()], 1), "the first, at once");
     assert_eq!(seqs(&biel.entries_until(LOBBY, 601).await).len(), 600);
     assert_eq!(list(&mut biel).await, (vec!["Biel".to_owned()], 1), "the second, once joined");
-}
-
-#[tokio::test]
-async fn after_a_restart_those_who_come_back_are_listed_without_a_line() {
-    let cluster = Cluster::with_grace(PATIENCE * 2);
-    let mut ana = cluster.instances[0].guest("Ana").await;
-    ana.subscribe(LOBBY, None).await;
-    let mut biel = cluster.instances[0].guest("Biel").await;
-    biel.subscribe(LOBBY, None).await;
-    ana.until(|frame| match frame {
-        ServerFrame::Presence { full: false, joined, .. } if !joined.is_empty() => panic!("said: {joined:?}"),
-        ServerFrame::Presence { full: true, joined, online: 2, .. } if joined.len() == 2 => Some(()),
-        _ => None,
-    })
-    .await;
 }

@@ -47,14 +47,6 @@ impl Cluster {
         Self { instances, hub, _dir: dir }
     }
 
-    /// One instance that stays young for `grace`.
-    pub(super) fn with_grace(grace: Duration) -> Self {
-        let dir = tempfile::tempdir().expect("a temporary folder");
-        let hub = EmbeddedHub::new();
-        let instance = Instance::start(&dir.path().join("chat.db"), &hub, 0, false, grace);
-        Self { instances: vec![instance], hub, _dir: dir }
-    }
-
     pub(super) fn limited() -> Self {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let hub = EmbeddedHub::new();
