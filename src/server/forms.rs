@@ -151,10 +151,12 @@ pub(crate) async fn send(
 async fn post(app: &App, viewer: &Viewer, slug: &str, key: Key, body: &str) -> Result<(), Refusal> {
     let member = app.chat.member_by_slug(&viewer.person, slug).await?;
     let sent = app.chat.send(&member, key, body, None).await?;
-    let words = Body::parse(body)?;
-    let same = matches!(&sent.entry.change, Change::Posted { body, .. } if body == words.as_str());
-    if sent.duplicate && !same {
-        app.chat.send(&member, Key::mint(), body, None).await?;
+    if sent.duplicate {
+        let words = Body::parse(body)?;
+        let same = matches!(&sent.entry.change, Change::Posted { body, .. } if body == words.as_str());
+        if !same {
+            app.chat.send(&member, Key::mint(), body, None).await?;
+        }
     }
     Ok(())
 }
