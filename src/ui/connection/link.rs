@@ -116,12 +116,7 @@ impl Connection {
             return;
         }
         let delay = self.state.try_update_value(|state| {
-            state.socket = None;
-            state.generation += 1;
-            state.followed = None;
-            state.outbox.disconnected();
-            clear(&mut state.reconnect);
-            clear(&mut state.resend);
+            state.let_go();
             let hint = state.hint_ms.take();
             state.backoff.next(browser::random(), hint)
         });
@@ -138,14 +133,7 @@ impl Connection {
 
     /// The server does not want this client back.
     pub(super) fn over(self, code: u16) {
-        self.state.try_update_value(|state| {
-            state.socket = None;
-            state.generation += 1;
-            state.followed = None;
-            state.outbox.disconnected();
-            clear(&mut state.reconnect);
-            clear(&mut state.resend);
-        });
+        self.state.try_update_value(State::let_go);
         self.phase.set(Phase::Over(code));
         self.keep_outbox();
         if code == Close::Revoked.code() {
@@ -247,6 +235,18 @@ impl Connection {
 
     pub(super) fn generation(self) -> u64 {
         self.state.try_with_value(|state| state.generation).unwrap_or(0)
+    }
+}
+
+impl State {
+    /// Forgets the socket: its frames and timers mean nothing any more, and what was in flight waits again.
+    fn let_go(&mut self) {
+        self.socket = None;
+        self.generation += 1;
+        self.followed = None;
+        self.outbox.disconnected();
+        clear(&mut self.reconnect);
+        clear(&mut self.resend);
     }
 }
 
