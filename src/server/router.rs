@@ -8,9 +8,7 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use leptos::nonce::use_nonce;
-use leptos::prelude::{expect_context, provide_context};
-use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list, render_app_async_with_context};
+use leptos_axum::LeptosRoutes;
 use tertulia_protocol::RoomInfo;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
@@ -23,7 +21,6 @@ use super::error::HttpRefusal;
 use super::session::{Viewer, gate};
 use super::state::App;
 use super::{assets, forms, headers, health, pages, socket};
-use crate::app::{App as Page, shell};
 
 /// Largest body of a form, in bytes: 40,000 bytes of text, each written as three (`%F0`), and the other fields.
 const FORM_BYTES: usize = 128 * 1024;
@@ -35,8 +32,6 @@ const BODY_TIME: Duration = Duration::from_secs(30);
 /// # Errors
 /// When the configured public URL is no origin.
 pub fn router(app: App) -> Result<Router, String> {
-    let pages_app = app.clone();
-    let in_page = move || in_page(&pages_app);
     let routes = Router::new()
         // The chat.
         .route("/live", get(socket::open))
@@ -50,11 +45,9 @@ pub fn router(app: App) -> Result<Router, String> {
         .route("/readyz", get(health::ready))
         // Files.
         .route("/pkg/{release}/{file}", get(assets::built))
-        // Pages: `/`, `/r/{slug}`, and the functions they call under `/api`.
-        .leptos_routes_with_context(&app, generate_route_list(Page), in_page, {
-            let options = app.leptos.clone();
-            move || shell(options.clone())
-        })
+        // Pages: a room, and the others with the functions they call under `/api`.
+        .route("/r/{slug}", get(pages::room))
+        .leptos_routes_with_context(&app, pages::others(), pages::context(&app), pages::document(&app))
         .fallback(elsewhere);
     let csrf = match &app.origin.public_url {
         Some(url) => CsrfLayer::new().add_trusted_origin(url).map_err(|error| error.to_string())?,
@@ -79,19 +72,6 @@ pub fn router(app: App) -> Result<Router, String> {
         .with_state(app))
 }
 
-/// What a page may ask for while it is rendered; also sets its policy.
-fn in_page(app: &App) {
-    provide_context(app.clone());
-    let policy = use_nonce().and_then(|nonce| {
-        let reload = cfg!(debug_assertions).then_some(app.leptos.reload_port);
-        headers::page_policy(&nonce, reload)
-    });
-    if let Some(policy) = policy {
-        let response: ResponseOptions = expect_context();
-        response.insert_header(axum::http::header::CONTENT_SECURITY_POLICY, policy);
-    }
-}
-
 /// The functions that pages call answer programs only. For a browser that navigates to one, Leptos would redirect to
 /// whatever `Referer` says and tell it the outcome (SR-39); without these headers it answers as it answers a program.
 async fn for_programs(mut request: Request, next: Next) -> Response {
@@ -107,12 +87,7 @@ async fn elsewhere(State(app): State<App>, request: Request) -> Response {
     if let Some(file) = assets::public(request.uri().path(), request.headers()) {
         return file;
     }
-    let options = app.leptos.clone();
-    let context_app = app.clone();
-    let render = render_app_async_with_context(move || in_page(&context_app), move || shell(options.clone()));
-    let mut response = render(request).await;
-    *response.status_mut() = pages::NO_PAGE;
-    response
+    pages::nowhere(&app, request).await
 }
 
 /// `GET /rooms.json`: the rooms of the sidebar, for programs.

@@ -37,9 +37,13 @@ impl FromRequestParts<App> for Viewer {
         if let Some(viewer) = parts.extensions.get::<Self>() {
             return Ok(viewer.clone());
         }
-        let unauthorized = || Refusal::new(Code::Unauthorized, "Enter first: there is no session that lives.");
-        Ok(viewer_of(app, &parts.headers).await?.ok_or_else(unauthorized)?)
+        Ok(viewer_of(app, &parts.headers).await?.ok_or_else(nobody)?)
     }
+}
+
+/// What whoever has no session is told.
+pub(crate) fn nobody() -> Refusal {
+    Refusal::new(Code::Unauthorized, "Enter first: there is no session that lives.")
 }
 
 /// Who a request comes from, by its cookie; `None` without a session that lives.
