@@ -24,6 +24,7 @@ use crate::store::{Store, TokenHash};
 use crate::throttle::SendBudget;
 
 mod background;
+mod doors;
 mod listen;
 mod messages;
 mod people;
@@ -31,6 +32,7 @@ mod rooms;
 #[cfg(test)]
 mod tests;
 
+use doors::Authors;
 use rooms::LateComers;
 
 /// What the host may choose.
@@ -61,6 +63,7 @@ pub struct Chat {
     /// Those who still page through a room's past; taken after `presence`.
     late: Mutex<LateComers>,
     sends: SendBudget,
+    authors: Mutex<Authors>,
     connections: Mutex<HashMap<ConnId, Registered>>,
     next_conn: AtomicU64,
     /// Set when everybody is told to come back elsewhere: whoever still comes in is told at once.
@@ -98,6 +101,7 @@ impl Chat {
             presence: Mutex::new(Presence::new(options.presence_grace)),
             late: Mutex::new(LateComers::new()),
             sends: SendBudget::new(options.rate_limits),
+            authors: Mutex::default(),
             connections: Mutex::new(HashMap::new()),
             next_conn: AtomicU64::new(1),
             dismissed: AtomicBool::new(false),
@@ -230,6 +234,10 @@ impl Chat {
 
     fn lock_connections(&self) -> MutexGuard<'_, HashMap<ConnId, Registered>> {
         self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock_authors(&self) -> MutexGuard<'_, Authors> {
+        self.authors.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock_presence(&self) -> MutexGuard<'_, Presence> {

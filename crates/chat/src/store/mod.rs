@@ -136,6 +136,13 @@ pub trait Store: Send + Sync + 'static {
     /// `Busy`, `Unavailable`.
     async fn create_guest(&self, name: &str, token: TokenHash, at: i64, expires_at: i64) -> Result<Person, StoreError>;
 
+    /// The one person who speaks through the plain doors under this name, made at `at` (Unix milliseconds) if
+    /// there is none. Names are compared exactly; guests of the same name are other people.
+    ///
+    /// # Errors
+    /// `Busy`, `Unavailable`.
+    async fn author(&self, name: &str, at: i64) -> Result<Person, StoreError>;
+
     /// Whose session this is, if it lives at the moment `at` (Unix milliseconds).
     ///
     /// # Errors

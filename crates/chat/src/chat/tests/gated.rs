@@ -85,6 +85,10 @@ impl Store for Gated {
         self.inner.create_guest(name, token, at, expires_at).await
     }
 
+    async fn author(&self, name: &str, at: i64) -> Result<Person, StoreError> {
+        self.inner.author(name, at).await
+    }
+
     async fn session(&self, token: TokenHash, at: i64) -> Result<Option<Person>, StoreError> {
         self.inner.session(token, at).await
     }

@@ -18,6 +18,7 @@ const RENAME: &str = "UPDATE rooms SET name = ?2 WHERE id = ?1";
 const SET_TOPIC: &str = "UPDATE rooms SET topic = ?2 WHERE id = ?1";
 const INSERT_ROOM: &str = "INSERT INTO rooms (slug, name, head, created_by, created_at) VALUES (?1, ?2, 1, ?3, ?4)";
 const INSERT_USER: &str = "INSERT INTO users (name, created_at) VALUES (?1, ?2)";
+const INSERT_AUTHOR: &str = "INSERT INTO authors (name, user_id) VALUES (?1, ?2)";
 const INSERT_SESSION: &str =
     "INSERT INTO sessions (token_hash, user_id, created_at, expires_at) VALUES (?1, ?2, ?3, ?4)";
 const DELETE_SESSION: &str = "DELETE FROM sessions WHERE token_hash = ?1 RETURNING user_id";
@@ -123,6 +124,16 @@ pub(super) fn create_guest(
     tx.prepare_cached(INSERT_USER)?.execute((name, at))?;
     let id = tx.last_insert_rowid();
     tx.prepare_cached(INSERT_SESSION)?.execute((token.0, id, at, expires_at))?;
+    Ok(Person { id: UserId(id), name: name.to_owned() })
+}
+
+pub(super) fn author_named(tx: &Connection, name: &str, at: i64) -> Result<Person, Fault> {
+    if let Some(person) = queries::author_named(tx, name)? {
+        return Ok(person);
+    }
+    tx.prepare_cached(INSERT_USER)?.execute((name, at))?;
+    let id = tx.last_insert_rowid();
+    tx.prepare_cached(INSERT_AUTHOR)?.execute((name, id))?;
     Ok(Person { id: UserId(id), name: name.to_owned() })
 }
 

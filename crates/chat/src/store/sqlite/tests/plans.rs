@@ -25,6 +25,7 @@ fn no_hot_statement_scans_a_table_or_sorts() {
         queries::ROOM_BY_ID,
         queries::ROOM_BY_SLUG,
         queries::SESSION,
+        queries::AUTHOR_NAMED,
         writes::AUTHOR,
         writes::NEXT_SEQ,
     ] {
