@@ -3,6 +3,7 @@
 mod backpressure;
 mod delivery;
 mod gated;
+mod listening;
 mod manners;
 mod presence;
 mod support;
