@@ -8,6 +8,7 @@ pub mod clock;
 pub mod connection;
 pub mod encoded;
 pub mod fanout;
+pub mod listener;
 pub mod member;
 mod news;
 pub mod presence;
@@ -21,5 +22,7 @@ pub mod token;
 
 pub use chat::{Chat, Options};
 pub use connection::Connection;
+pub use fanout::Start;
+pub use listener::Listener;
 pub use member::Member;
 pub use token::Token;

@@ -81,7 +81,8 @@ pub struct Chat {
 struct Registered {
     queue: Arc<Queue>,
     user: UserId,
-    token: TokenHash,
+    /// The session they came with; doors that ask for none have none.
+    session: Option<TokenHash>,
 }
 
 impl Chat {
@@ -202,13 +203,13 @@ impl Chat {
         self.bus.close().await;
     }
 
-    pub(crate) fn register(&self, queue: Arc<Queue>, user: UserId, token: TokenHash) -> ConnId {
+    pub(crate) fn register(&self, queue: Arc<Queue>, user: UserId, session: Option<TokenHash>) -> ConnId {
         let conn = self.next_conn.fetch_add(1, Ordering::Relaxed);
         let mut connections = self.lock_connections();
         if self.dismissed.load(Ordering::Relaxed) {
             queue.end(Ended { close: Close::Restarting, retry_after_ms: Some(0) });
         }
-        connections.insert(conn, Registered { queue, user, token });
+        connections.insert(conn, Registered { queue, user, session });
         conn
     }
 
@@ -226,7 +227,7 @@ impl Chat {
 
     /// Ends the connections of a session on this instance.
     fn end_connections(&self, token: TokenHash) {
-        for connection in self.lock_connections().values().filter(|connection| connection.token == token) {
+        for connection in self.lock_connections().values().filter(|connection| connection.session == Some(token)) {
             tracing::info!(user = connection.user.0, "a session ended; its socket is closed");
             connection.queue.end(Ended { close: Close::Revoked, retry_after_ms: None });
         }

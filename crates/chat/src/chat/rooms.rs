@@ -13,6 +13,7 @@ use tokio::task::AbortHandle;
 use super::Chat;
 use crate::bus::Topic;
 use crate::fanout::{Paging, Start};
+use crate::listener;
 use crate::member::Member;
 use crate::news::News;
 use crate::presence::Presence;
@@ -85,11 +86,15 @@ impl Chat {
         conn: ConnId,
         queue: &Arc<Queue>,
         start: Start,
+        shown: listener::Visibility,
     ) -> Result<Option<Paging>, Refusal> {
         let room = member.room_id();
         let paging = self.fanout.follow(room, conn, queue, start).await.map_err(|error| refusal(&error))?;
         let mut presence = self.lock_presence();
-        presence.arrive(room, member.person());
+        match shown {
+            listener::Visibility::Shown => presence.arrive(room, member.person()),
+            listener::Visibility::Hidden => presence.watch(room),
+        }
         queue.push_frame(&whole_list(&presence, room));
         if let Some(paging) = &paging {
             self.lock_late().insert((conn, room), (paging.task(), queue.clone()));
@@ -98,10 +103,12 @@ impl Chat {
     }
 
     /// Ends what [`Chat::follow`] began.
-    pub(crate) fn unfollow(&self, room: RoomId, person: &Person, conn: ConnId) {
+    pub(crate) fn unfollow(&self, room: RoomId, person: &Person, conn: ConnId, shown: listener::Visibility) {
         self.fanout.part(room, conn);
         let mut presence = self.lock_presence();
-        presence.depart(room, person.id);
+        if shown == listener::Visibility::Shown {
+            presence.depart(room, person.id);
+        }
         self.lock_late().remove(&(conn, room));
     }
 

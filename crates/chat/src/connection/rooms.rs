@@ -6,6 +6,7 @@ use tertulia_protocol::{Code, Refusal, RoomId, ServerFrame};
 
 use super::{Connection, Followed};
 use crate::fanout::Start;
+use crate::listener::Visibility;
 
 impl Connection {
     pub(super) async fn subscribe(&mut self, subscribe: Subscribe) {
@@ -27,7 +28,7 @@ impl Connection {
         }
         let member = self.chat.member(&self.person, room).await?;
         self.forget_room(room);
-        let paging = self.chat.follow(&member, self.id, &self.queue, start).await?;
+        let paging = self.chat.follow(&member, self.id, &self.queue, start, Visibility::Shown).await?;
         self.rooms.insert(room, Followed { member, paging });
         Ok(())
     }
@@ -43,6 +44,6 @@ impl Connection {
         if let Some(paging) = followed.paging {
             paging.end();
         }
-        self.chat.unfollow(room, &self.person, self.id);
+        self.chat.unfollow(room, &self.person, self.id, Visibility::Shown);
     }
 }

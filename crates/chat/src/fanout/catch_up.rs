@@ -26,6 +26,8 @@ pub enum Start {
     Now,
     /// After an entry of this store.
     After(Seq),
+    /// With so many of the newest entries.
+    Last(u32),
     /// With a position of another store: afresh.
     OtherEpoch,
 }
@@ -75,6 +77,10 @@ impl Fanout {
             Start::OtherEpoch => self.start_afresh(newcomer, "epoch").await,
             Start::Now => self.join_or_page(newcomer, None).await,
             Start::After(seq) => self.join_or_page(newcomer, Some(seq)).await,
+            Start::Last(count) => {
+                let head = self.local(room).await?.log.head().unwrap_or(Seq::ZERO);
+                self.join_or_page(newcomer, Some(Seq((head.0 - i64::from(count)).max(0)))).await
+            }
         }
     }
 

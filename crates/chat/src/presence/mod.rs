@@ -112,6 +112,14 @@ impl Presence {
         }
     }
 
+    /// Somebody follows a room here without being shown as there: the others are asked who is, unless it is known.
+    pub fn watch(&mut self, room: RoomId) {
+        if !self.rooms.contains_key(&room) {
+            self.rooms.entry(room).or_default();
+            self.mark(room, true);
+        }
+    }
+
     /// A connection of a person stopped following. The others are told if it was the person's last here.
     pub fn depart(&mut self, room: RoomId, person: UserId) {
         if self.rooms.get_mut(&room).is_some_and(|room| room.depart(person)) {

@@ -4,6 +4,7 @@ mod backpressure;
 mod delivery;
 mod doors;
 mod gated;
+mod listening;
 mod manners;
 mod presence;
 mod support;

@@ -1,0 +1,152 @@
+//! Following one room without speaking the wire: what the plain doors (raw socket, server-sent events) stand on.
+//!
+//! The same queue, the same bounds and the same repair as a [`crate::Connection`] has; only the words differ.
+
+use std::sync::Arc;
+
+use tertulia_protocol::{Code, Entry, Epoch, Person, Seq, ServerFrame, codec};
+
+use crate::chat::Chat;
+use crate::fanout::{Paging, Start};
+use crate::member::Member;
+use crate::queue::{Ended, Queue};
+use crate::room_log::ConnId;
+use crate::store::TokenHash;
+
+/// Who listens, as far as it matters to others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Visibility {
+    /// Counted among those who are there, told as having joined and left.
+    Shown,
+    /// Nobody knows of them.
+    Hidden,
+}
+
+/// One thing that happened in the room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Happened {
+    /// The next entry of the log: each number once, in order.
+    Entry(Entry),
+    /// Somebody came; best effort.
+    Joined(Person),
+    /// Somebody went; best effort.
+    Left(Person),
+    /// What was remembered is void: the next entry is the one after `after`.
+    Afresh {
+        /// Nothing at or before this number follows.
+        after: Seq,
+    },
+}
+
+/// Somebody who follows one room. Dropping it takes them out.
+pub struct Listener {
+    chat: Arc<Chat>,
+    id: ConnId,
+    member: Member,
+    session: Option<TokenHash>,
+    visibility: Visibility,
+    queue: Arc<Queue>,
+    /// Whether following has begun, and so must be ended.
+    follows: bool,
+    paging: Option<Paging>,
+}
+
+impl Listener {
+    /// Follows a room from a position. `session` is whose end closes this, if it came with one.
+    ///
+    /// # Errors
+    /// `storage_unavailable`, when the position cannot be looked up.
+    pub async fn open(
+        chat: Arc<Chat>,
+        member: Member,
+        session: Option<TokenHash>,
+        start: Start,
+        visibility: Visibility,
+    ) -> Result<Self, tertulia_protocol::Refusal> {
+        let queue = Arc::new(Queue::default());
+        let id = chat.register(queue.clone(), member.person().id, session);
+        // Made before anything can fail: dropping it undoes whatever was done.
+        let mut listener = Self { chat, id, member, session, visibility, queue, follows: false, paging: None };
+        let (chat, member, queue) = (&listener.chat, &listener.member, &listener.queue);
+        listener.paging = chat.follow(member, id, queue, start, visibility).await?;
+        listener.follows = true;
+        Ok(listener)
+    }
+
+    /// What waits for them, as frames of the wire: [`happened`] tells what they say.
+    #[must_use]
+    pub fn queue(&self) -> Arc<Queue> {
+        self.queue.clone()
+    }
+
+    /// As whom they are there.
+    #[must_use]
+    pub const fn member(&self) -> &Member {
+        &self.member
+    }
+
+    /// The chat they listen to.
+    #[must_use]
+    pub const fn chat(&self) -> &Arc<Chat> {
+        &self.chat
+    }
+
+    /// Checks session and membership against SQL: the net for revocations that no bus carried.
+    ///
+    /// # Errors
+    /// `Revoked` when either is gone. A store that cannot be read ends nobody's listening.
+    pub async fn revalidate(&mut self) -> Result<(), Ended> {
+        let revoked = Err(Ended { close: tertulia_protocol::Close::Revoked, retry_after_ms: None });
+        if let Some(session) = self.session
+            && matches!(self.chat.viewer(session).await, Ok(None))
+        {
+            return revoked;
+        }
+        match self.chat.member(self.member.person(), self.member.room_id()).await {
+            Ok(member) => self.member = member,
+            Err(refusal) if refusal.code == Code::NotFound => return revoked,
+            Err(_) => {}
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        // First: whoever still pages for it sees that and joins no room any more.
+        self.queue.abandon();
+        if let Some(paging) = self.paging.take() {
+            paging.end();
+        }
+        if self.follows {
+            self.chat.unfollow(self.member.room_id(), self.member.person(), self.id, self.visibility);
+        }
+        self.chat.unregister(self.id);
+    }
+}
+
+/// What a frame from a listener's queue says happened, in order; nothing for what plain doors do not tell.
+#[must_use]
+pub fn happened(frame: &[u8]) -> Vec<Happened> {
+    let decoded = std::str::from_utf8(frame).map_err(|error| error.to_string()).and_then(codec::decode_server);
+    match decoded {
+        Ok(ServerFrame::Entries { entries, .. }) => entries.into_iter().map(Happened::Entry).collect(),
+        // The whole list is no news of anybody.
+        Ok(ServerFrame::Presence { full: false, joined, left, .. }) => {
+            let joined = joined.into_iter().map(Happened::Joined);
+            joined.chain(left.into_iter().map(Happened::Left)).collect()
+        }
+        Ok(ServerFrame::Reset { after, .. }) => vec![Happened::Afresh { after }],
+        Ok(_) => Vec::new(),
+        Err(error) => {
+            tracing::error!(error, "a frame of our own cannot be read");
+            Vec::new()
+        }
+    }
+}
+
+/// Where to begin for somebody who says where they were: a position of this store is resumed, one of another is void.
+#[must_use]
+pub fn resume(chat: &Chat, epoch: &Epoch, seq: Seq) -> Start {
+    if chat.epoch() == *epoch { Start::After(seq) } else { Start::OtherEpoch }
+}
