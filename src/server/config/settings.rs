@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::error::{SettingError, Source};
 use super::sources::{Found, Given};
 use super::table::{Fallback, Id, Kind};
-use super::values::{self, Database, IpRange, PublicUrl, Reason, RedisUrl};
+use super::values::{self, Database, IpRange, PublicUrl, Reason, RedisUrl, TokenGrant};
 
 /// Longest name of an instance, in bytes: the longest label of a DNS name, 63, rounded up.
 const INSTANCE_BYTES: usize = 64;
@@ -75,6 +75,8 @@ pub struct Settings {
     pub redis_prefix: String,
     /// The name of this instance, for people: 1 to 64 characters. Nothing may rely on its being unique.
     pub instance: String,
+    /// The tokens of programs; at most 256, each name once.
+    pub tokens: Vec<TokenGrant>,
     /// How long a session lives: 1 day to 10 years.
     pub session: Duration,
     /// How long a person without a connection still counts as present: 0 to 300 s.
@@ -144,6 +146,7 @@ impl Settings {
             instance: reader
                 .optional(Id::Instance, |text| values::plain_name(text, INSTANCE_BYTES))
                 .unwrap_or_else(|| default_instance(host, port, pid)),
+            tokens: reader.optional(Id::Tokens, TokenGrant::parse_list).unwrap_or_default(),
             session: Duration::from_secs(reader.number::<u64>(Id::SessionDays) * DAY_SECONDS),
             presence_grace: Duration::from_secs(reader.number(Id::PresenceGraceSeconds)),
             max_connections: reader.number(Id::MaxConnections),
