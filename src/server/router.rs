@@ -17,6 +17,7 @@ use tower_http::csrf::CsrfLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::RequestBodyDeadlineLayer;
 
+use super::doors::{events, publish, raw};
 use super::error::HttpRefusal;
 use super::session::{Viewer, gate};
 use super::state::App;
@@ -40,6 +41,10 @@ pub fn router(app: App) -> Result<Router, String> {
         .route("/rooms", post(forms::create_room))
         .route("/rooms.json", get(rooms))
         .route("/r/{slug}/messages", post(forms::send))
+        // A room without an SDK.
+        .route("/ws/{room}", get(raw::open))
+        .route("/events/{room}", get(events::open))
+        .route("/publish/{room}", post(publish::publish))
         // For whoever watches.
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
@@ -61,7 +66,9 @@ pub fn router(app: App) -> Result<Router, String> {
         .layer(RequestBodyLimitLayer::new(FORM_BYTES))
         .layer(RequestBodyDeadlineLayer::new(BODY_TIME))
         .layer(csrf);
-    let text_only = SizeAbove::new(1_024).and(NotForContentType::const_new("application/wasm"));
+    // A stream of events must not wait until a block is worth compressing.
+    let text_only =
+        SizeAbove::new(1_024).and(NotForContentType::const_new("application/wasm")).and(NotForContentType::SSE);
     Ok(routes
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(text_only))
         .layer(CatchPanicLayer::custom(|_| {

@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::access::Tokens;
 use super::budgets::Doors;
 use super::client::Places;
 use super::config::{Database, RateLimits, Settings, Synchronous};
@@ -93,6 +94,7 @@ impl Server {
             places: Arc::new(places(settings)),
             probe: Arc::default(),
             doors: Arc::new(Doors::new(settings.rate_limits == RateLimits::On)),
+            tokens: Arc::new(Tokens::new(&settings.tokens, settings.rate_limits == RateLimits::On)),
         };
         let sockets = app.sockets.clone();
         let router = router::router(app).map_err(StartError)?;

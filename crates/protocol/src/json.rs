@@ -101,6 +101,13 @@ impl FromJson for Cow<'static, str> {
     }
 }
 
+impl FromJson for Value {
+    /// Whatever it is.
+    fn from_json(value: Value) -> Result<Self, Misread> {
+        Ok(value)
+    }
+}
+
 impl<T: FromJson> FromJson for Option<T> {
     fn from_json(value: Value) -> Result<Self, Misread> {
         T::from_json(value).map(Some)

@@ -1,5 +1,6 @@
 //! The life of one socket: frames in, frames out, pings, deadlines, goodbye.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
@@ -32,9 +33,42 @@ impl From<Ended> for Over {
     }
 }
 
+/// What a socket carries: who listens to its frames, and in which words it is answered.
+pub(crate) trait Conversation: Send {
+    /// What waits for the peer, as frames of the wire.
+    fn queue(&self) -> Arc<Queue>;
+
+    /// Whether the next message may be taken. Whenever it turns true again, the queue has just been touched.
+    fn is_ready(&self) -> bool;
+
+    /// Whether the peer has said who it is.
+    fn is_greeted(&self) -> bool;
+
+    /// Takes one message. It may wait for room in the queue; leaving it half done ends the conversation.
+    fn hear(&mut self, text: &str) -> impl Future<Output = Result<(), Ended>> + Send;
+
+    /// Takes a ping or pong of the transport.
+    fn hear_control(&mut self) -> Result<(), Ended>;
+
+    /// Checks the right to be here against SQL.
+    fn revalidate(&mut self) -> impl Future<Output = Result<(), Ended>> + Send;
+
+    /// The words this conversation is held in.
+    fn voice(&self) -> Arc<dyn Voice>;
+}
+
+/// How frames of the wire are said on one kind of socket.
+pub(crate) trait Voice: Send + Sync {
+    /// The messages for these frames.
+    fn say(&self, frames: Vec<Bytes>) -> Vec<Message>;
+
+    /// The last message before the Close frame, if there is one.
+    fn goodbye(&self, bye: &ServerFrame) -> Option<Message>;
+}
+
 /// Carries the conversation until one side ends it.
-pub(super) async fn converse(mut socket: WebSocket, mut connection: Connection) {
-    let queue = connection.queue();
+pub(crate) async fn converse(mut socket: WebSocket, mut connection: impl Conversation) {
+    let (queue, voice) = (connection.queue(), connection.voice());
     let mut deadlines = Deadlines::new();
     let over = loop {
         let listening = connection.is_ready();
@@ -47,9 +81,9 @@ pub(super) async fn converse(mut socket: WebSocket, mut connection: Connection) 
             // While we do not listen, the queue or a send's answer (which is queued) wakes this loop.
             message = socket.recv(), if listening => {
                 deadlines.heard();
-                receive(message, &mut socket, &mut connection, &queue).await
+                receive(message, &mut socket, &mut connection, &queue, &*voice).await
             }
-            () = queue.ready() => deliver(&mut socket, &queue).await,
+            () = queue.ready() => deliver(&mut socket, &queue, &*voice).await,
             () = sleep_until(deadlines.next(connection.is_greeted())) => {
                 deadlines.strike(&mut socket, &mut connection).await
             }
@@ -61,7 +95,7 @@ pub(super) async fn converse(mut socket: WebSocket, mut connection: Connection) 
     // Out of the rooms first: nobody should be shown as here while a dead peer's goodbye times out.
     drop(connection);
     match over {
-        Over::Ended(ended) => say_goodbye(&mut socket, ended).await,
+        Over::Ended(ended) => say_goodbye(&mut socket, ended, &*voice).await,
         Over::Closed => answer_close(&mut socket).await,
         Over::Left => {}
     }
@@ -70,11 +104,12 @@ pub(super) async fn converse(mut socket: WebSocket, mut connection: Connection) 
 async fn receive(
     message: Option<Result<Message, axum::Error>>,
     socket: &mut WebSocket,
-    connection: &mut Connection,
+    connection: &mut impl Conversation,
     queue: &Queue,
+    voice: &dyn Voice,
 ) -> Result<(), Over> {
     match message {
-        Some(Ok(Message::Text(text))) => hear(&text, socket, connection, queue).await,
+        Some(Ok(Message::Text(text))) => hear(&text, socket, connection, queue, voice).await,
         Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(connection.hear_control()?),
         Some(Ok(Message::Binary(_))) => Err(close(Close::Binary).into()),
         Some(Ok(Message::Close(_))) => Err(Over::Closed),
@@ -85,7 +120,13 @@ async fn receive(
 
 /// Lets the conversation do what a frame asks, and goes on writing meanwhile: a slow database must delay neither
 /// what others said nor the news that the session was revoked.
-async fn hear(text: &str, socket: &mut WebSocket, connection: &mut Connection, queue: &Queue) -> Result<(), Over> {
+async fn hear(
+    text: &str,
+    socket: &mut WebSocket,
+    connection: &mut impl Conversation,
+    queue: &Queue,
+    voice: &dyn Voice,
+) -> Result<(), Over> {
     // Boxed: an idle socket should not carry the room for it.
     let mut hearing = Box::pin(connection.hear(text));
     loop {
@@ -94,7 +135,7 @@ async fn hear(text: &str, socket: &mut WebSocket, connection: &mut Connection, q
             // end of `hear` ends the conversation.
             biased;
             heard = &mut hearing => return Ok(heard?),
-            () = queue.ready() => deliver(socket, queue).await?,
+            () = queue.ready() => deliver(socket, queue, voice).await?,
         }
     }
 }
@@ -114,11 +155,11 @@ const fn close(close: Close) -> Ended {
 }
 
 /// Writes what waits, with one flush. A peer that takes too long, or whose queue overflows meanwhile, is closed.
-async fn deliver(socket: &mut WebSocket, queue: &Queue) -> Result<(), Over> {
-    let frames = queue.take()?;
+async fn deliver(socket: &mut WebSocket, queue: &Queue, voice: &dyn Voice) -> Result<(), Over> {
+    let messages = voice.say(queue.take()?);
     let write = async {
-        for frame in frames {
-            socket.feed(Message::Text(text_of(frame))).await?;
+        for message in messages {
+            socket.feed(message).await?;
         }
         socket.flush().await
     };
@@ -134,19 +175,62 @@ async fn deliver(socket: &mut WebSocket, queue: &Queue) -> Result<(), Over> {
 }
 
 /// Frames come from our own encoder and are UTF-8; were one not, the peer would get an empty object and ignore it.
-fn text_of(frame: Bytes) -> Utf8Bytes {
-    Utf8Bytes::try_from(frame).unwrap_or_else(|_| Utf8Bytes::from_static("{}"))
+fn text_of(frame: Bytes) -> Message {
+    Message::Text(Utf8Bytes::try_from(frame).unwrap_or_else(|_| Utf8Bytes::from_static("{}")))
+}
+
+/// The wire itself: frames as they are.
+struct Wire;
+
+impl Voice for Wire {
+    fn say(&self, frames: Vec<Bytes>) -> Vec<Message> {
+        frames.into_iter().map(text_of).collect()
+    }
+
+    fn goodbye(&self, bye: &ServerFrame) -> Option<Message> {
+        Some(Message::Text(codec::encode(bye).into()))
+    }
+}
+
+impl Conversation for Connection {
+    fn queue(&self) -> Arc<Queue> {
+        self.queue()
+    }
+
+    fn is_ready(&self) -> bool {
+        self.is_ready()
+    }
+
+    fn is_greeted(&self) -> bool {
+        self.is_greeted()
+    }
+
+    fn hear(&mut self, text: &str) -> impl Future<Output = Result<(), Ended>> + Send {
+        self.hear(text)
+    }
+
+    fn hear_control(&mut self) -> Result<(), Ended> {
+        self.hear_control()
+    }
+
+    fn revalidate(&mut self) -> impl Future<Output = Result<(), Ended>> + Send {
+        self.revalidate()
+    }
+
+    fn voice(&self) -> Arc<dyn Voice> {
+        Arc::new(Wire)
+    }
 }
 
 /// Says why in a frame (clients without close codes read it) and in the Close frame, then lets go.
-async fn say_goodbye(socket: &mut WebSocket, ended: Ended) {
+async fn say_goodbye(socket: &mut WebSocket, ended: Ended, voice: &dyn Voice) {
     let Ended { close, retry_after_ms } = ended;
     let bye = ServerFrame::Bye { code: close.code(), reason: close.reason().to_owned(), retry_after_ms };
     let frame = CloseFrame { code: close.code(), reason: Utf8Bytes::from_static(close.reason()) };
     let goodbye = async {
         // After a slow peer's overflow nothing but the Close frame is written: what came before is incomplete.
-        if close != Close::TooSlow {
-            socket.feed(Message::Text(codec::encode(&bye).into())).await?;
+        if let Some(bye) = voice.goodbye(&bye).filter(|_| close != Close::TooSlow) {
+            socket.feed(bye).await?;
         }
         socket.send(Message::Close(Some(frame))).await?;
         while let Some(Ok(message)) = socket.recv().await {
@@ -206,7 +290,7 @@ impl Deadlines {
         if greeted { life } else { life.min(self.hello) }
     }
 
-    async fn strike(&mut self, socket: &mut WebSocket, connection: &mut Connection) -> Result<(), Over> {
+    async fn strike(&mut self, socket: &mut WebSocket, connection: &mut impl Conversation) -> Result<(), Over> {
         let now = Instant::now();
         if !connection.is_greeted() && now >= self.hello {
             return Err(Over::Ended(Ended { close: Close::NoHello, retry_after_ms: Some(0) }));

@@ -9,14 +9,17 @@ use tertulia_chat::Connection;
 use tertulia_protocol::frame::SUBPROTOCOL;
 use tertulia_protocol::limits::FRAME_BYTES;
 use tertulia_protocol::{Code, Refusal};
+use tokio_util::task::TaskTracker;
 
 use super::client::Client;
 use super::error::HttpRefusal;
 use super::serve::Seat;
-use super::session::{Viewer, is_from_our_pages};
+use super::session::{Viewer, is_from_our_pages, not_our_page};
 use super::state::App;
 
 mod converse;
+
+pub(crate) use converse::{Conversation, Voice, converse};
 
 /// Read buffer per socket, in bytes. The default of 128 KiB is allocated at once and costs 1.3 GB for
 /// 10,000 idle sockets (stack notes TR-20); ordinary frames are far below 4 KiB.
@@ -46,16 +49,26 @@ pub(crate) async fn open(
         Err(refusal) => return refusal.into_response(),
     };
     if !is_from_our_pages(&app.origin, &headers) {
-        let refusal = Refusal::new(Code::Forbidden, "The Origin of this request is not this server.").field("origin");
-        return HttpRefusal(refusal).into_response();
+        return HttpRefusal(not_our_page()).into_response();
     }
     let Some(place) = app.places.take(client) else {
         let refusal = Refusal::new(Code::Busy, "Too many sockets from this address.").retry_after(5_000);
         return HttpRefusal(refusal).into_response();
     };
-    let sockets = app.sockets.clone();
+    carry(&app.sockets, upgrade.protocols([SUBPROTOCOL]), (place, seat), move || {
+        Connection::open(app.chat, viewer.person, viewer.token)
+    })
+}
+
+/// Upgrades to a socket of bounded buffers that carries a conversation, and keeps what was `held` for as long.
+pub(crate) fn carry<C: Conversation + 'static>(
+    sockets: &TaskTracker,
+    upgrade: WebSocketUpgrade,
+    held: impl Send + 'static,
+    open: impl FnOnce() -> C + Send + 'static,
+) -> Response {
+    let sockets = sockets.clone();
     upgrade
-        .protocols([SUBPROTOCOL])
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(WRITE_BUFFER)
         .max_write_buffer_size(MAX_WRITE_BUFFER)
@@ -64,9 +77,8 @@ pub(crate) async fn open(
         .on_upgrade(move |socket| {
             // Tracked, so that shutting down waits for the goodbye.
             sockets.track_future(async move {
-                let connection = Connection::open(app.chat, viewer.person, viewer.token);
-                converse::converse(socket, connection).await;
-                drop((place, seat));
+                converse(socket, open()).await;
+                drop(held);
             })
         })
 }

@@ -161,6 +161,14 @@ impl Chat {
         }
     }
 
+    /// How many instances hear what is committed here, this one included: those that gave a sign of life lately, or
+    /// this one alone while the bus is away.
+    #[must_use]
+    pub fn instances(&self) -> usize {
+        let live = *self.bus_state.borrow() == BusState::Live;
+        if live { 1 + self.lock_presence().neighbours() } else { 1 }
+    }
+
     /// Connections open on this instance.
     #[must_use]
     pub fn connections(&self) -> usize {
