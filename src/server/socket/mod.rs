@@ -1,13 +1,11 @@
 //! `GET /live`: the WebSocket that carries a [`Connection`]. One task per socket reads, writes and keeps time.
 
 use axum::Extension;
+use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::{State, WebSocketUpgrade};
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use tertulia_chat::Connection;
-use tertulia_protocol::frame::SUBPROTOCOL;
-use tertulia_protocol::limits::FRAME_BYTES;
 use tertulia_protocol::{Code, Refusal};
 
 use super::client::Client;
@@ -17,16 +15,10 @@ use super::session::{Viewer, is_from_our_pages};
 use super::state::App;
 
 mod converse;
+mod handshake;
+mod unfinished;
 
-/// Read buffer per socket, in bytes. The default of 128 KiB is allocated at once and costs 1.3 GB for
-/// 10,000 idle sockets (stack notes TR-20); ordinary frames are far below 4 KiB.
-const READ_BUFFER: usize = 4 * 1024;
-/// Write buffer per socket, in bytes: a flush's worth of small frames.
-const WRITE_BUFFER: usize = 4 * 1024;
-/// Most that may be buffered for one socket before writing fails, in bytes: twice the largest frame we send, a page
-/// of 64 KiB of content whose 500 entries each name their sender (230 KiB, see `limits::PAGE_BYTES`). Frames
-/// are fed one by one, each after the one before went out.
-const MAX_WRITE_BUFFER: usize = 512 * 1024;
+use self::handshake::Handshake;
 
 /// Opens the socket for whoever has a session and comes from one of our own pages.
 pub(crate) async fn open(
@@ -35,10 +27,10 @@ pub(crate) async fn open(
     client: Client,
     seat: Option<Extension<Seat>>,
     headers: HeaderMap,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    handshake: Result<Handshake, WebSocketUpgradeRejection>,
 ) -> Response {
-    let upgrade = match upgrade {
-        Ok(upgrade) => upgrade,
+    let handshake = match handshake {
+        Ok(handshake) => handshake,
         Err(rejection) => return rejection.into_response(),
     };
     let viewer = match viewer {
@@ -53,20 +45,17 @@ pub(crate) async fn open(
         let refusal = Refusal::new(Code::Busy, "Too many sockets from this address.").retry_after(5_000);
         return HttpRefusal(refusal).into_response();
     };
-    let sockets = app.sockets.clone();
-    upgrade
-        .protocols([SUBPROTOCOL])
-        .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(WRITE_BUFFER)
-        .max_write_buffer_size(MAX_WRITE_BUFFER)
-        .max_message_size(FRAME_BYTES)
-        .max_frame_size(FRAME_BYTES)
-        .on_upgrade(move |socket| {
-            // Tracked, so that shutting down waits for the goodbye.
-            sockets.track_future(async move {
+    let (answer, socket) = handshake.accept();
+    // Tracked, so that shutting down waits for the goodbye.
+    app.sockets.clone().spawn(async move {
+        match socket.await {
+            Ok(socket) => {
                 let connection = Connection::open(app.chat, viewer.person, viewer.token);
                 converse::converse(socket, connection).await;
-                drop((place, seat));
-            })
-        })
+            }
+            Err(error) => tracing::debug!(%error, "an upgrade was granted and not taken"),
+        }
+        drop((place, seat));
+    });
+    answer
 }
