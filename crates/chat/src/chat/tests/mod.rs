@@ -2,6 +2,7 @@
 
 mod backpressure;
 mod delivery;
+mod endings;
 mod gated;
 mod manners;
 mod presence;

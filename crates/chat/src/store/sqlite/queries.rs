@@ -122,6 +122,6 @@ fn all<T>(
 }
 
 /// `SQLite` reads a negative LIMIT as none, so a huge one must stay positive.
-fn bound(limit: usize) -> i64 {
+pub(super) fn bound(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }

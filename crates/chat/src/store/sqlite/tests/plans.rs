@@ -27,6 +27,8 @@ fn no_hot_statement_scans_a_table_or_sorts() {
         queries::SESSION,
         writes::AUTHOR,
         writes::NEXT_SEQ,
+        writes::ENDED_SESSIONS,
+        writes::DELETE_GUEST,
     ] {
         let plan = plan(&db, sql);
         assert!(plan.iter().any(|step| step.starts_with("SEARCH")), "{sql}: {plan:?}");
