@@ -15,6 +15,7 @@ pub enum Id {
     Synchronous,
     SqliteReaders,
     Redis,
+    RedisWithoutPassword,
     RedisPrefix,
     Instance,
     SessionDays,
@@ -156,7 +157,7 @@ const ROW: Setting = Setting {
 };
 
 /// Every setting there is.
-pub const SETTINGS: [Setting; 20] = [
+pub const SETTINGS: [Setting; 21] = [
     Setting {
         id: Id::Port,
         name: "port",
@@ -257,6 +258,16 @@ pub const SETTINGS: [Setting; 20] = [
         default: Fallback::Words("none: one instance that needs no Redis"),
         secret: true,
         help: "The Redis through which instances hear each other; better not as a flag if it carries a password",
+        ..ROW
+    },
+    Setting {
+        id: Id::RedisWithoutPassword,
+        name: "redis_without_password",
+        section: CLUSTER,
+        placeholder: "WORD",
+        kind: Kind::Choice(&["refuse", "allow"]),
+        default: Fallback::Value("refuse"),
+        help: "Whether a Redis on another machine is used although it asks for no password",
         ..ROW
     },
     Setting {
