@@ -105,7 +105,7 @@ pub(super) fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
 fn change(payload: &str, seq: Seq) -> Change {
     serde_json::from_str(payload).unwrap_or_else(|error| {
         tracing::error!(%seq, %error, "an entry's payload cannot be read");
-        Change::Unknown
+        Change::illegible()
     })
 }
 

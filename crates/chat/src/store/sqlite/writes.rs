@@ -88,7 +88,7 @@ pub(super) fn insert_entry(tx: &Connection, room: RoomId, entry: &Entry) -> rusq
 }
 
 /// The tag of a change, as its JSON has it.
-pub(super) const fn kind(change: &Change) -> &'static str {
+pub(super) fn kind(change: &Change) -> &str {
     match change {
         Change::Created => "created",
         Change::Posted { .. } => "posted",
@@ -101,7 +101,7 @@ pub(super) const fn kind(change: &Change) -> &'static str {
         Change::Renamed { .. } => "renamed",
         Change::TopicSet { .. } => "topic_set",
         Change::Removed { .. } => "removed",
-        Change::Unknown => "unknown",
+        Change::Unknown(fields) => fields.kind(),
     }
 }
 

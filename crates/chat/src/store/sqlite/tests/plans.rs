@@ -55,7 +55,7 @@ fn the_kind_of_a_row_is_the_tag_of_its_json() {
         Change::Renamed { name: text() },
         Change::TopicSet { topic: text() },
         Change::Removed { who: Person { id: UserId(1), name: text() } },
-        Change::Unknown,
+        Change::illegible(),
     ] {
         assert_eq!(serde_json::to_value(&change).unwrap()["kind"], writes::kind(&change));
     }
