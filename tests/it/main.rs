@@ -6,6 +6,7 @@
 mod forms;
 mod frames;
 mod html;
+mod http2;
 mod limits;
 mod process;
 mod redis;
