@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::header::{ACCEPT, REFERER};
+use axum::http::{Method, StatusCode};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -91,6 +92,10 @@ async fn for_programs(mut request: Request, next: Next) -> Response {
 
 /// A file of `public/`, or the page that says that there is nothing here.
 async fn elsewhere(State(app): State<App>, request: Request) -> Response {
+    // TRACE would echo what others may not read, and CONNECT is for proxies: its address has no path to look up.
+    if matches!(*request.method(), Method::TRACE | Method::CONNECT) || request.uri().path_and_query().is_none() {
+        return StatusCode::METHOD_NOT_ALLOWED.into_response();
+    }
     if let Some(file) = assets::public(request.uri().path(), request.headers()) {
         return file;
     }

@@ -7,6 +7,7 @@ mod doors;
 mod forms;
 mod frames;
 mod html;
+mod http2;
 mod limits;
 mod process;
 mod redis;

@@ -56,6 +56,13 @@ impl Object {
         };
         read.map_err(|_| Misread(name))
     }
+
+    /// What was not taken, with one field put back.
+    pub(crate) fn rest(&mut self, name: &str, value: String) -> Map<String, Value> {
+        let mut rest = std::mem::take(&mut self.0);
+        rest.insert(name.to_owned(), Value::String(value));
+        rest
+    }
 }
 
 macro_rules! scalar {

@@ -25,7 +25,7 @@ use std::path::Path;
 pub use command::command;
 pub use error::{EXIT_USAGE, SettingError, Source, Stop};
 pub use markdown::markdown;
-pub use settings::{LogFormat, RateLimits, Settings, Synchronous};
+pub use settings::{LogFormat, RateLimits, RedisWithoutPassword, Settings, Synchronous};
 pub use token::{TokenWishes, new_token};
 pub use values::{Database, IpRange, PublicUrl, RedisUrl, Scope, Secret, TokenGrant};
 

@@ -38,6 +38,16 @@ pub enum RateLimits {
     Off,
 }
 
+/// Whether a Redis on another machine is used although it asks for no password.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RedisWithoutPassword {
+    /// No: whoever finds it reads every chat.
+    #[default]
+    Refuse,
+    /// Yes: the host says that only the instances can reach it.
+    Allow,
+}
+
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LogFormat {
@@ -71,6 +81,8 @@ pub struct Settings {
     pub sqlite_readers: usize,
     /// The Redis between the instances; none means one instance with the embedded bus.
     pub redis: Option<RedisUrl>,
+    /// Whether that Redis is used although it is on another machine and asks for no password.
+    pub redis_without_password: RedisWithoutPassword,
     /// What all keys and channels in Redis start with: 1 to 32 characters.
     pub redis_prefix: String,
     /// The name of this instance, for people: 1 to 64 characters. Nothing may rely on its being unique.
@@ -120,6 +132,12 @@ impl Settings {
         self.redis.as_ref().is_some_and(RedisUrl::is_exposed)
     }
 
+    /// Whether the Redis is exposed and the host did not say that it may be: it is not used then.
+    #[must_use]
+    pub fn redis_refused(&self) -> bool {
+        self.redis_exposed() && self.redis_without_password == RedisWithoutPassword::Refuse
+    }
+
     /// Reads every setting from what was found; `host` and `pid` make the default name of the instance.
     ///
     /// # Errors
@@ -140,6 +158,8 @@ impl Settings {
             synchronous: reader.choice(Id::Synchronous, &[Synchronous::Full, Synchronous::Normal]),
             sqlite_readers: reader.number(Id::SqliteReaders),
             redis: reader.optional(Id::Redis, RedisUrl::parse),
+            redis_without_password: reader
+                .choice(Id::RedisWithoutPassword, &[RedisWithoutPassword::Refuse, RedisWithoutPassword::Allow]),
             redis_prefix: reader
                 .text(Id::RedisPrefix, |text| values::plain_name(text, PREFIX_BYTES))
                 .unwrap_or_default(),

@@ -17,6 +17,7 @@ pub enum Id {
     Synchronous,
     SqliteReaders,
     Redis,
+    RedisWithoutPassword,
     RedisPrefix,
     Instance,
     Tokens,
@@ -59,7 +60,7 @@ const ROW: Setting = Setting {
 };
 
 /// Every setting there is.
-pub const SETTINGS: [Setting; 21] = [
+pub const SETTINGS: [Setting; 22] = [
     Setting {
         id: Id::Port,
         name: "port",
@@ -160,6 +161,16 @@ pub const SETTINGS: [Setting; 21] = [
         default: Fallback::Words("none: one instance that needs no Redis"),
         secret: true,
         help: "The Redis through which instances hear each other; better not as a flag if it carries a password",
+        ..ROW
+    },
+    Setting {
+        id: Id::RedisWithoutPassword,
+        name: "redis_without_password",
+        section: CLUSTER,
+        placeholder: "WORD",
+        kind: Kind::Choice(&["refuse", "allow"]),
+        default: Fallback::Value("refuse"),
+        help: "Whether a Redis on another machine is used although it asks for no password",
         ..ROW
     },
     Setting {

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use axum::Extension;
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
-use axum::extract::ws::{Message, WebSocketUpgrade};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use tertulia_chat::Listener;
 use tertulia_chat::listener::happened;
 use tertulia_chat::queue::{Ended, Queue};
 use tertulia_protocol::{Refusal, ServerFrame};
+use tokio_tungstenite::tungstenite::Message;
 
 use super::words::Room;
 use super::{Format, Visit};
@@ -19,7 +19,7 @@ use crate::server::access::Deed;
 use crate::server::error::HttpRefusal;
 use crate::server::serve::Seat;
 use crate::server::session::not_our_page;
-use crate::server::socket::{Conversation, Voice, carry};
+use crate::server::socket::{Conversation, Handshake, Voice, carry};
 use crate::server::state::App;
 
 /// Opens the socket. Who may only read hears, and is refused when they say something.
@@ -27,10 +27,10 @@ pub(in crate::server) async fn open(
     State(app): State<App>,
     visit: Result<Visit, HttpRefusal>,
     seat: Option<Extension<Seat>>,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    handshake: Result<Handshake, WebSocketUpgradeRejection>,
 ) -> Result<Response, HttpRefusal> {
-    let upgrade = match upgrade {
-        Ok(upgrade) => upgrade,
+    let handshake = match handshake {
+        Ok(handshake) => handshake,
         Err(rejection) => return Ok(rejection.into_response()),
     };
     let visit = visit?;
@@ -41,7 +41,7 @@ pub(in crate::server) async fn open(
     let (listener, room) = visit.listen(&app).await?;
     let may_write = visit.caller.may(&room.slug, Deed::Write);
     let voice = Arc::new(Plain { room, format: visit.wishes.format });
-    Ok(carry(&app.sockets, upgrade, (place, seat), move || Raw { listener, may_write, voice }))
+    Ok(carry(&app.sockets, handshake, (place, seat), move || Raw { listener, may_write, voice }))
 }
 
 /// One raw socket.

@@ -3,16 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use bytes::Bytes;
-use futures::SinkExt as _;
+use futures::{SinkExt as _, StreamExt as _};
 use rand::Rng as _;
 use tertulia_chat::Connection;
 use tertulia_chat::queue::{Ended, Queue};
-use tertulia_protocol::limits::{HELLO_MS, PING_MS, PONG_MS, REVALIDATE_MS, WRITE_MS};
+use tertulia_protocol::limits::{HELLO_MS, MESSAGE_MS, PING_MS, PONG_MS, REVALIDATE_MS, WRITE_MS};
 use tertulia_protocol::{Close, ServerFrame, codec};
 use tokio::time::{Instant, sleep_until, timeout};
-use tokio_tungstenite::tungstenite::error::Error as WsError;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::{Error as WsError, Message, Utf8Bytes};
+
+use super::handshake::Socket;
 
 /// How long the goodbye may take: it is a courtesy to a peer that may be gone.
 const GOODBYE: Duration = Duration::from_millis(1_000);
@@ -67,7 +69,7 @@ pub(crate) trait Voice: Send + Sync {
 }
 
 /// Carries the conversation until one side ends it.
-pub(crate) async fn converse(mut socket: WebSocket, mut connection: impl Conversation) {
+pub(crate) async fn converse(mut socket: Socket, mut connection: impl Conversation) {
     let (queue, voice) = (connection.queue(), connection.voice());
     let mut deadlines = Deadlines::new();
     let over = loop {
@@ -75,16 +77,17 @@ pub(crate) async fn converse(mut socket: WebSocket, mut connection: impl Convers
         if !listening {
             deadlines.deaf();
         }
+        let due = deadlines.next(connection.is_greeted(), socket.get_ref().begun());
         let step = tokio::select! {
             // Each arm is safe to cancel: receiving keeps a partial frame inside the socket, `ready` takes
             // nothing, and a deadline that is not waited for any more is computed anew.
             // While we do not listen, the queue or a send's answer (which is queued) wakes this loop.
-            message = socket.recv(), if listening => {
+            message = socket.next(), if listening => {
                 deadlines.heard();
                 receive(message, &mut socket, &mut connection, &queue, &*voice).await
             }
             () = queue.ready() => deliver(&mut socket, &queue, &*voice).await,
-            () = sleep_until(deadlines.next(connection.is_greeted())) => {
+            () = sleep_until(due) => {
                 deadlines.strike(&mut socket, &mut connection).await
             }
         };
@@ -102,8 +105,8 @@ pub(crate) async fn converse(mut socket: WebSocket, mut connection: impl Convers
 }
 
 async fn receive(
-    message: Option<Result<Message, axum::Error>>,
-    socket: &mut WebSocket,
+    message: Option<Result<Message, WsError>>,
+    socket: &mut Socket,
     connection: &mut impl Conversation,
     queue: &Queue,
     voice: &dyn Voice,
@@ -113,8 +116,10 @@ async fn receive(
         Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(connection.hear_control()?),
         Some(Ok(Message::Binary(_))) => Err(close(Close::Binary).into()),
         Some(Ok(Message::Close(_))) => Err(Over::Closed),
+        // tungstenite hands out whole messages only.
+        Some(Ok(Message::Frame(_))) => Ok(()),
         None => Err(Over::Left),
-        Some(Err(error)) => Err(reading_failed(error)),
+        Some(Err(error)) => Err(reading_failed(&error)),
     }
 }
 
@@ -122,7 +127,7 @@ async fn receive(
 /// what others said nor the news that the session was revoked.
 async fn hear(
     text: &str,
-    socket: &mut WebSocket,
+    socket: &mut Socket,
     connection: &mut impl Conversation,
     queue: &Queue,
     voice: &dyn Voice,
@@ -141,11 +146,11 @@ async fn hear(
 }
 
 /// tungstenite sends no Close frame after an error of its own (TR-21), so the reason is told here.
-fn reading_failed(error: axum::Error) -> Over {
-    match error.into_inner().downcast::<WsError>().map(|error| *error) {
-        Ok(WsError::Capacity(_)) => close(Close::TooBig).into(),
-        Ok(WsError::Utf8(_)) => close(Close::InvalidUtf8).into(),
-        Ok(WsError::Protocol(_)) => close(Close::ProtocolError).into(),
+fn reading_failed(error: &WsError) -> Over {
+    match error {
+        WsError::Capacity(_) => close(Close::TooBig).into(),
+        WsError::Utf8(_) => close(Close::InvalidUtf8).into(),
+        WsError::Protocol(_) => close(Close::ProtocolError).into(),
         _ => Over::Left,
     }
 }
@@ -155,7 +160,7 @@ const fn close(close: Close) -> Ended {
 }
 
 /// Writes what waits, with one flush. A peer that takes too long, or whose queue overflows meanwhile, is closed.
-async fn deliver(socket: &mut WebSocket, queue: &Queue, voice: &dyn Voice) -> Result<(), Over> {
+async fn deliver(socket: &mut Socket, queue: &Queue, voice: &dyn Voice) -> Result<(), Over> {
     let messages = voice.say(queue.take()?);
     let write = async {
         for message in messages {
@@ -223,42 +228,48 @@ impl Conversation for Connection {
 }
 
 /// Says why in a frame (clients without close codes read it) and in the Close frame, then lets go.
-async fn say_goodbye(socket: &mut WebSocket, ended: Ended, voice: &dyn Voice) {
+async fn say_goodbye(socket: &mut Socket, ended: Ended, voice: &dyn Voice) {
     let Ended { close, retry_after_ms } = ended;
     let bye = ServerFrame::Bye { code: close.code(), reason: close.reason().to_owned(), retry_after_ms };
-    let frame = CloseFrame { code: close.code(), reason: Utf8Bytes::from_static(close.reason()) };
+    let frame = CloseFrame { code: close.code().into(), reason: Utf8Bytes::from_static(close.reason()) };
     let goodbye = async {
         // After a slow peer's overflow nothing but the Close frame is written: what came before is incomplete.
         if let Some(bye) = voice.goodbye(&bye).filter(|_| close != Close::TooSlow) {
             socket.feed(bye).await?;
         }
         socket.send(Message::Close(Some(frame))).await?;
-        while let Some(Ok(message)) = socket.recv().await {
+        while let Some(Ok(message)) = socket.next().await {
             if matches!(message, Message::Close(_)) {
                 break;
             }
         }
-        Ok::<_, axum::Error>(())
+        Ok::<_, WsError>(())
     };
     // A peer that is gone cannot be told; there is nobody to report that to.
     let _ = timeout(GOODBYE, goodbye).await;
 }
 
 /// tungstenite has the answer to the peer's Close frame ready, and writes it only when it is read from again.
-async fn answer_close(socket: &mut WebSocket) {
-    let answer = async { while let Some(Ok(_)) = socket.recv().await {} };
+async fn answer_close(socket: &mut Socket) {
+    let answer = async { while let Some(Ok(_)) = socket.next().await {} };
     // A peer that does not wait for the answer is gone, which is what it said.
     let _ = timeout(GOODBYE, answer).await;
 }
 
-/// What must happen when: a `hello`, a ping, its pong, a look at the session. Monotonic time.
+/// What must happen when: a `hello`, a ping, its pong, the end of a message, a look at the session. Monotonic time.
 struct Deadlines {
     hello: Instant,
     ping: Instant,
     /// Set while a ping is unanswered.
     pong: Option<Instant>,
     revalidate: Instant,
+    /// When we last could not hear the end of a message, because we did not listen.
+    deaf: Instant,
 }
+
+// A message begins while the socket sleeps until some other deadline, and its own is looked at then: in time, because
+// there is a ping or an answer to one at least so often.
+const _: () = assert!(PING_MS <= MESSAGE_MS && PONG_MS <= MESSAGE_MS);
 
 impl Deadlines {
     fn new() -> Self {
@@ -271,6 +282,7 @@ impl Deadlines {
             ping: now + Duration::from_millis(first),
             pong: None,
             revalidate: now + Duration::from_millis(phase),
+            deaf: now,
         }
     }
 
@@ -282,18 +294,28 @@ impl Deadlines {
 
     /// Whoever is not listened to cannot be heard to be alive.
     fn deaf(&mut self) {
-        self.pong = self.pong.map(|due| due.max(Instant::now() + Duration::from_millis(PONG_MS)));
+        self.deaf = Instant::now();
+        self.pong = self.pong.map(|due| due.max(self.deaf + Duration::from_millis(PONG_MS)));
     }
 
-    fn next(&self, greeted: bool) -> Instant {
+    /// When a message must have ended that began at `begun`. Pongs between its fragments change nothing about it.
+    fn message(&self, begun: Option<Instant>) -> Option<Instant> {
+        begun.map(|begun| begun.max(self.deaf) + Duration::from_millis(MESSAGE_MS))
+    }
+
+    fn next(&self, greeted: bool, begun: Option<Instant>) -> Instant {
         let life = self.pong.unwrap_or(self.ping).min(self.revalidate);
+        let life = self.message(begun).map_or(life, |due| life.min(due));
         if greeted { life } else { life.min(self.hello) }
     }
 
-    async fn strike(&mut self, socket: &mut WebSocket, connection: &mut impl Conversation) -> Result<(), Over> {
+    async fn strike(&mut self, socket: &mut Socket, connection: &mut impl Conversation) -> Result<(), Over> {
         let now = Instant::now();
         if !connection.is_greeted() && now >= self.hello {
             return Err(Over::Ended(Ended { close: Close::NoHello, retry_after_ms: Some(0) }));
+        }
+        if self.message(socket.get_ref().begun()).is_some_and(|due| now >= due) {
+            return Err(Over::Ended(Ended { close: Close::Unfinished, retry_after_ms: Some(0) }));
         }
         if self.pong.is_some_and(|due| now >= due) {
             return Err(Over::Ended(Ended { close: Close::NoPong, retry_after_ms: Some(0) }));

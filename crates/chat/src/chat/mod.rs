@@ -203,10 +203,11 @@ impl Chat {
     pub async fn stop(&self) {
         self.commits.close();
         self.commits.wait().await;
-        self.fanout.publish(Topic::Everyone, News::Gone);
         self.stop.cancel();
         self.background.close();
         self.background.wait().await;
+        // The last word: a loop that still spoke of its people would bring them back on the other instances.
+        self.fanout.publish(Topic::Everyone, News::Gone);
         // Last: whoever worked for an office has ended before another instance begins.
         self.bus.close().await;
     }

@@ -72,10 +72,11 @@ impl Chat {
     }
 
     /// Who is in the room, as far as this instance knows, in the order of their ids; at most
-    /// [`PRESENCE_NAMES`](tertulia_protocol::limits::PRESENCE_NAMES).
+    /// [`PRESENCE_NAMES`](tertulia_protocol::limits::PRESENCE_NAMES) by name, and how many in all.
     #[must_use]
-    pub fn online(&self, member: &Member) -> Vec<Person> {
-        self.lock_presence().online(member.room_id()).0
+    pub fn online(&self, member: &Member) -> (Vec<Person>, u64) {
+        let (named, all) = self.lock_presence().online(member.room_id());
+        (named, all as u64)
     }
 
     /// Lets a connection follow a room; see [`crate::fanout::Fanout::follow`].

@@ -155,6 +155,13 @@ pub trait Store: Send + Sync + 'static {
     /// `Busy`, `Unavailable`.
     async fn end_session(&self, token: TokenHash) -> Result<Option<UserId>, StoreError>;
 
+    /// Forgets at most `limit` sessions that do not live at the moment `now` (Unix milliseconds), and whoever has no
+    /// other session, wrote nothing and made no room. Returns how many sessions; fewer than `limit` were all there are.
+    ///
+    /// # Errors
+    /// `Busy`, `Unavailable`.
+    async fn purge_sessions(&self, now: i64, limit: usize) -> Result<usize, StoreError>;
+
     /// Proves that a write would become durable now, without leaving a trace.
     ///
     /// # Errors

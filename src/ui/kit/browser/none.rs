@@ -83,6 +83,9 @@ pub const fn go_to(_path: &str) {}
 /// Closes an open popover by its id.
 pub const fn close_popover(_id: &str) {}
 
+/// Opens a popover by its id.
+pub const fn open_popover(_id: &str) {}
+
 /// Watches elements; does nothing here.
 pub struct Watch;
 

@@ -61,6 +61,14 @@ impl EmbeddedHub {
         Connected { bus, heard }
     }
 
+    /// A new end that is [`Link::Down`] for ever, with the reason: for an instance that must go on without its bus.
+    #[must_use]
+    pub fn severed(&self, reason: &str) -> Connected {
+        let (bus, heard) = self.open();
+        bus.link.send_replace(Link::Down(reason.to_owned()));
+        Connected { bus, heard }
+    }
+
     /// The same as [`connect`](Self::connect), keeping the concrete type with its switches.
     #[must_use]
     pub fn open(&self) -> (Arc<EmbeddedBus>, mpsc::Receiver<Heard>) {

@@ -97,6 +97,10 @@ impl Store for Gated {
         self.inner.end_session(token).await
     }
 
+    async fn purge_sessions(&self, now: i64, limit: usize) -> Result<usize, StoreError> {
+        self.inner.purge_sessions(now, limit).await
+    }
+
     async fn check_writable(&self) -> Result<(), StoreError> {
         self.inner.check_writable().await
     }

@@ -3,6 +3,7 @@
 mod backpressure;
 mod delivery;
 mod doors;
+mod endings;
 mod gated;
 mod listening;
 mod manners;

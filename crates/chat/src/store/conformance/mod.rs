@@ -65,6 +65,7 @@ macro_rules! store_conformance {
             rooms_are_found_and_listed_in_order
             a_session_lives_expires_and_ends
             an_author_is_one_person_per_name
+            what_ended_is_purged_and_nobody_who_left_a_trace
             a_check_leaves_no_trace
             two_instances_interleave_without_gap_or_double
             an_equal_key_at_two_instances_is_stored_once

@@ -14,6 +14,7 @@ use crate::store::StoreError;
 const MIGRATIONS: &[&str] = &[
     include_str!("../../../../../migrations/sqlite/0001_rooms_and_logs.sql"),
     include_str!("../../../../../migrations/sqlite/0002_authors.sql"),
+    include_str!("../../../../../migrations/sqlite/0003_purging.sql"),
 ];
 
 /// The newest version of the schema that this binary knows.

@@ -188,6 +188,10 @@ impl Store for SqliteStore {
         self.writer.write(move |tx| writes::end_session(tx, token)).await
     }
 
+    async fn purge_sessions(&self, now: i64, limit: usize) -> Result<usize, StoreError> {
+        self.writer.write(move |tx| writes::purge_sessions(tx, now, limit)).await
+    }
+
     async fn check_writable(&self) -> Result<(), StoreError> {
         self.writer.write(writes::probe).await
     }

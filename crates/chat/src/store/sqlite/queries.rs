@@ -111,7 +111,7 @@ pub(super) fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
 fn change(payload: &str, seq: Seq) -> Change {
     serde_json::from_str(payload).unwrap_or_else(|error| {
         tracing::error!(%seq, %error, "an entry's payload cannot be read");
-        Change::Unknown
+        Change::illegible()
     })
 }
 
@@ -132,6 +132,6 @@ fn all<T>(
 }
 
 /// `SQLite` reads a negative LIMIT as none, so a huge one must stay positive.
-fn bound(limit: usize) -> i64 {
+pub(super) fn bound(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
