@@ -33,7 +33,7 @@ pub fn command() -> Clap {
 }
 
 fn flag(setting: &Setting) -> Arg {
-    let list = matches!(setting.kind, Kind::List(_));
+    let list = matches!(setting.kind, Kind::List(_) | Kind::Pairs(_));
     Arg::new(setting.name)
         .long(setting.long())
         .value_name(setting.placeholder)

@@ -24,7 +24,7 @@ pub use command::command;
 pub use error::{EXIT_USAGE, SettingError, Source, Stop};
 pub use markdown::markdown;
 pub use settings::{LogFormat, RateLimits, Settings, Synchronous};
-pub use values::{Database, IpRange, PublicUrl, RedisUrl, Secret};
+pub use values::{Bridges, Database, IpRange, PublicUrl, RedisUrl, Secret};
 
 /// How the file of settings is read.
 pub type ReadFile<'a> = &'a dyn Fn(&Path) -> io::Result<String>;

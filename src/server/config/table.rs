@@ -16,6 +16,7 @@ pub enum Id {
     SqliteReaders,
     Redis,
     RedisPrefix,
+    Bridges,
     Instance,
     SessionDays,
     PresenceGraceSeconds,
@@ -43,6 +44,8 @@ pub enum Kind {
     Text(&'static str),
     /// Several texts, separated by commas (an array in the file), with what is allowed in words.
     List(&'static str),
+    /// Several `name=value`, separated by commas (a table in the file), with what is allowed in words.
+    Pairs(&'static str),
 }
 
 /// What holds when nobody says anything.
@@ -122,7 +125,7 @@ impl Setting {
         match self.kind {
             Kind::Number { min, max } => format!("a whole number from {min} to {max}"),
             Kind::Choice(words) => words.join(" or "),
-            Kind::Text(words) | Kind::List(words) => words.to_owned(),
+            Kind::Text(words) | Kind::List(words) | Kind::Pairs(words) => words.to_owned(),
         }
     }
 
@@ -156,7 +159,7 @@ const ROW: Setting = Setting {
 };
 
 /// Every setting there is.
-pub const SETTINGS: [Setting; 20] = [
+pub const SETTINGS: [Setting; 21] = [
     Setting {
         id: Id::Port,
         name: "port",
@@ -267,6 +270,19 @@ pub const SETTINGS: [Setting; 20] = [
         kind: Kind::Text("1 to 32 ASCII letters, digits, '-', '_' or '.'"),
         default: Fallback::Value("tertulia"),
         help: "What all keys and channels in Redis start with; the same for all instances that belong together",
+        ..ROW
+    },
+    Setting {
+        id: Id::Bridges,
+        name: "bridges",
+        section: CLUSTER,
+        placeholder: "ROOM=CHANNEL,…",
+        kind: Kind::Pairs(
+            "none, or up to 16 room=channel, the room as in its URL, the channel 1 to 128 visible ASCII characters \
+             without ',' and '=', each once",
+        ),
+        default: Fallback::Words("chat=chat with a Redis and without a public_url, else none"),
+        help: "Rooms that are joined to Redis channels: what is said in one is published in the other, both ways",
         ..ROW
     },
     Setting {

@@ -5,6 +5,7 @@ pub(crate) mod guest;
 pub(crate) mod html;
 pub(crate) mod http;
 pub(crate) mod raw;
+pub(crate) mod redis_cli;
 pub(crate) mod server;
 pub(crate) mod socket;
 
