@@ -17,7 +17,7 @@ async fn ask(redis: &RealRedis, command: &[&str]) -> Vec<String> {
     let parts: Vec<&[u8]> = command.iter().map(|part| part.as_bytes()).collect();
     // Shown as Rust shows it: this crate does not know the client's types.
     let Ok(answer) = redis.ask(&parts).await else { return Vec::new() };
-    format!("{answer:?}").split('\'').map(str::to_owned).collect()
+    format!("{answer:?}").split(['\'', '"']).map(str::to_owned).collect()
 }
 
 /// Waits until so many bridges listen to the channel and have marked where they are; returns their marks' keys.
@@ -119,8 +119,12 @@ async fn what_is_no_message_harms_nothing() {
     let last = ana.seq + 2;
     let seen = at_the_end(&mut ana, last).await;
     assert_eq!(bodies(&seen), ["[31mred\nand plain".to_owned(), "[".repeat(5_000)]);
-    let totals: Vec<_> = server.bridges();
-    assert_eq!((totals[0].refused, totals[0].stored), (7, 2), "{totals:?}");
+    // A message may be seen before it is counted.
+    eventually("all is counted", async || {
+        let totals = server.bridges();
+        ((totals[0].refused, totals[0].stored, totals[0].overflowed) == (7, 2, 0)).then_some(())
+    })
+    .await;
     server.until_bus("live").await;
 }
 
@@ -146,9 +150,7 @@ async fn another_instance_takes_over_from_one_that_was_killed() {
     assert_eq!(terminal.next_json().await["seq"], seq);
     victim.signal("KILL").await;
     let seq = ana.tell(LOBBY, "while nobody holds it").await;
-    let began = std::time::Instant::now();
     assert_eq!(terminal.next_json().await["seq"], seq, "nothing is left out, nothing told twice");
-    println!("taken over after {:?}", began.elapsed());
     assert_ne!(holder(&redis).await.expect("the other"), first);
     eventually("the other listens", async || {
         format!("{:?}", redis.ask(&[b"PUBSUB", b"NUMSUB", b"chat"]).await).contains("int(2)").then_some(())
