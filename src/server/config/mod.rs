@@ -27,7 +27,7 @@ pub use error::{EXIT_USAGE, SettingError, Source, Stop};
 pub use markdown::markdown;
 pub use settings::{LogFormat, RateLimits, RedisWithoutPassword, Settings, Synchronous};
 pub use token::{TokenWishes, new_token};
-pub use values::{Database, IpRange, PublicUrl, RedisUrl, Scope, Secret, TokenGrant};
+pub use values::{Bridges, Database, IpRange, PublicUrl, RedisUrl, Scope, Secret, TokenGrant};
 
 /// How the file of settings is read.
 pub type ReadFile<'a> = &'a dyn Fn(&Path) -> io::Result<String>;

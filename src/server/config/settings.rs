@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::error::{SettingError, Source};
 use super::sources::{Found, Given};
 use super::table::{Fallback, Id, Kind};
-use super::values::{self, Database, IpRange, PublicUrl, Reason, RedisUrl, TokenGrant};
+use super::values::{self, Bridges, Database, IpRange, PublicUrl, Reason, RedisUrl, TokenGrant};
 
 /// Longest name of an instance, in bytes: the longest label of a DNS name, 63, rounded up.
 const INSTANCE_BYTES: usize = 64;
@@ -85,6 +85,8 @@ pub struct Settings {
     pub redis_without_password: RedisWithoutPassword,
     /// What all keys and channels in Redis start with: 1 to 32 characters.
     pub redis_prefix: String,
+    /// Rooms and the Redis channels they are joined to, at most 16; `None` leaves it to [`Settings::bridges`].
+    pub bridges: Option<Bridges>,
     /// The name of this instance, for people: 1 to 64 characters. Nothing may rely on its being unique.
     pub instance: String,
     /// The tokens of programs; at most 256, each name once.
@@ -126,6 +128,17 @@ impl Settings {
         self.public_url.is_none()
     }
 
+    /// Rooms and the Redis channels they are joined to. Unless told otherwise the lobby is joined to the channel of
+    /// its name, but never where the door is not open: a channel asks nobody for a name.
+    #[must_use]
+    pub fn bridges(&self) -> Bridges {
+        match &self.bridges {
+            Some(bridges) => bridges.clone(),
+            None if self.redis.is_some() && self.open_access() => Bridges::lobby(),
+            None => Bridges::default(),
+        }
+    }
+
     /// Whether the Redis can be reached from other machines and asks for no password (SR-66).
     #[must_use]
     pub fn redis_exposed(&self) -> bool {
@@ -163,6 +176,7 @@ impl Settings {
             redis_prefix: reader
                 .text(Id::RedisPrefix, |text| values::plain_name(text, PREFIX_BYTES))
                 .unwrap_or_default(),
+            bridges: reader.optional(Id::Bridges, Bridges::parse),
             instance: reader
                 .optional(Id::Instance, |text| values::plain_name(text, INSTANCE_BYTES))
                 .unwrap_or_else(|| default_instance(host, port, pid)),

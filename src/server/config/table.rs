@@ -19,6 +19,7 @@ pub enum Id {
     Redis,
     RedisWithoutPassword,
     RedisPrefix,
+    Bridges,
     Instance,
     Tokens,
     SessionDays,
@@ -60,7 +61,7 @@ const ROW: Setting = Setting {
 };
 
 /// Every setting there is.
-pub const SETTINGS: [Setting; 22] = [
+pub const SETTINGS: [Setting; 23] = [
     Setting {
         id: Id::Port,
         name: "port",
@@ -181,6 +182,19 @@ pub const SETTINGS: [Setting; 22] = [
         kind: Kind::Text("1 to 32 ASCII letters, digits, '-', '_' or '.'"),
         default: Fallback::Value("tertulia"),
         help: "What all keys and channels in Redis start with; the same for all instances that belong together",
+        ..ROW
+    },
+    Setting {
+        id: Id::Bridges,
+        name: "bridges",
+        section: CLUSTER,
+        placeholder: "ROOM=CHANNEL,…",
+        kind: Kind::Pairs(
+            "none, or up to 16 room=channel, the room as in its URL, the channel 1 to 128 visible ASCII characters \
+             without ',' and '=', each once",
+        ),
+        default: Fallback::Words("chat=chat with a Redis and without a public_url, else none"),
+        help: "Rooms that are joined to Redis channels: what is said in one is published in the other, both ways",
         ..ROW
     },
     Setting {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tempfile::TempDir;
 use tertulia::server::config::{Command, Settings, Surroundings, parse};
 use tertulia::server::start::Server;
+use tertulia_chat::bridge::Totals;
 use tokio::time::timeout;
 
 use super::guest::Guest;
@@ -124,6 +125,11 @@ impl TestServer {
 
     pub(crate) fn connections(&self) -> usize {
         self.server.chat().connections()
+    }
+
+    /// What went through each bridge.
+    pub(crate) fn bridges(&self) -> Vec<Totals> {
+        self.server.bridges().map(|bridges| bridges.totals().map(|(_, totals)| totals).collect()).unwrap_or_default()
     }
 
     /// Waits until `/readyz` says this of the bus; returns all that it says. The server is ready all the while.

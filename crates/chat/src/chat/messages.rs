@@ -39,19 +39,40 @@ impl Chat {
         let this = self.clone();
         let commit = self.commits.spawn(async move {
             let appended = this.store.append(draft).await?;
-            if appended.duplicate {
-                this.fanout.offer(appended.room, &appended.entry);
-            } else {
-                this.fanout.committed(appended.room, appended.entry.clone());
-            }
+            this.tell_committed(&appended);
             Ok::<_, StoreError>(appended)
         });
         match commit.await {
             Ok(outcome) => outcome.map_err(|error| refusal(&error)),
-            Err(error) => {
-                tracing::error!(%error, "a commit ended without an answer");
-                Err(Refusal::new(Code::Internal, "The server could not finish this.").retry_after(1_000))
+            Err(error) => Err(unfinished(&error)),
+        }
+    }
+
+    /// The same for several entries, in their order. The outer refusal means that none was written.
+    pub(super) async fn commit_all(
+        self: &Arc<Self>,
+        drafts: Vec<Draft>,
+    ) -> Result<Vec<Result<Appended, Refusal>>, Refusal> {
+        let this = self.clone();
+        let commit = self.commits.spawn(async move {
+            let answers = this.store.append_all(drafts).await?;
+            for appended in answers.iter().flatten() {
+                this.tell_committed(appended);
             }
+            Ok::<_, StoreError>(answers)
+        });
+        match commit.await {
+            Ok(Ok(answers)) => Ok(answers.into_iter().map(|answer| answer.map_err(|error| refusal(&error))).collect()),
+            Ok(Err(error)) => Err(refusal(&error)),
+            Err(error) => Err(unfinished(&error)),
+        }
+    }
+
+    fn tell_committed(self: &Arc<Self>, appended: &Appended) {
+        if appended.duplicate {
+            self.fanout.offer(appended.room, &appended.entry);
+        } else {
+            self.fanout.committed(appended.room, appended.entry.clone());
         }
     }
 
@@ -100,6 +121,11 @@ impl Chat {
         let limit = clamped(limit, ENTRIES_PER_PAGE)?;
         self.store.entries_after(member.room_id(), after, limit).await.map_err(|error| refusal(&error))
     }
+}
+
+fn unfinished(error: &tokio::task::JoinError) -> Refusal {
+    tracing::error!(%error, "a commit ended without an answer");
+    Refusal::new(Code::Internal, "The server could not finish this.").retry_after(1_000)
 }
 
 fn clamped(limit: i64, most: usize) -> Result<usize, Refusal> {

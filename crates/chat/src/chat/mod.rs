@@ -33,6 +33,7 @@ mod rooms;
 mod tests;
 
 use doors::Authors;
+pub use doors::Post;
 use rooms::LateComers;
 
 /// What the host may choose.

@@ -59,6 +59,8 @@ const JSON: Place = Place {
         "crates/chat/src/store/sqlite/writes.rs",
         // The envelope between instances.
         "crates/chat/src/news.rs",
+        // What foreign channels carry: not our wire.
+        "crates/chat/src/bridge/words.rs",
         // What the tab kept for itself over a reload.
         "src/ui/connection/link.rs",
         // An independent reader on purpose: it must not share our faults.

@@ -1,5 +1,6 @@
 //! The types of settings that are more than a number or a word; each parses its text and says why it cannot.
 
+mod bridges;
 mod database;
 mod network;
 mod origin;
@@ -12,6 +13,7 @@ mod token;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+pub use bridges::Bridges;
 pub use database::Database;
 pub use network::IpRange;
 pub use origin::PublicUrl;

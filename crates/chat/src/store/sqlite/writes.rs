@@ -53,6 +53,16 @@ pub(super) fn append(tx: &Connection, draft: &Draft) -> Result<Appended, Fault> 
     Ok(Appended { room: draft.room, entry, duplicate: false })
 }
 
+/// A draft that is refused has written nothing, so the others go on.
+pub(super) fn append_all(tx: &Connection, drafts: &[Draft]) -> Result<Vec<Result<Appended, StoreError>>, Fault> {
+    let one = |draft| match append(tx, draft) {
+        Ok(appended) => Ok(Ok(appended)),
+        Err(Fault::Refused(refusal)) => Ok(Err(refusal)),
+        Err(fault) => Err(fault),
+    };
+    drafts.iter().map(one).collect()
+}
+
 type Earlier = Option<(RoomId, Entry)>;
 
 fn author(tx: &Connection, id: UserId, key: Key) -> Result<(Person, Earlier), Fault> {
