@@ -8,6 +8,7 @@ pub mod clock;
 pub mod connection;
 pub mod encoded;
 pub mod fanout;
+pub mod market;
 pub mod member;
 mod news;
 pub mod presence;
@@ -21,5 +22,6 @@ pub mod token;
 
 pub use chat::{Chat, Options};
 pub use connection::Connection;
+pub use market::{Market, MarketOptions};
 pub use member::Member;
 pub use token::Token;
