@@ -141,6 +141,12 @@ impl Chat {
         self.bus_state.subscribe()
     }
 
+    /// Stands for an office that one instance holds at a time; see [`Bus::elect`].
+    #[must_use]
+    pub fn elect(&self, office: &str) -> watch::Receiver<bool> {
+        self.bus.elect(office)
+    }
+
     /// Why the bus is away, in words; `None` while it carries.
     #[must_use]
     pub fn bus_trouble(&self) -> Option<String> {
@@ -188,6 +194,8 @@ impl Chat {
         self.stop.cancel();
         self.background.close();
         self.background.wait().await;
+        // Last: whoever worked for an office has ended before another instance begins.
+        self.bus.close().await;
     }
 
     pub(crate) fn register(&self, queue: Arc<Queue>, user: UserId, token: TokenHash) -> ConnId {
