@@ -6,6 +6,7 @@ pub mod budgets;
 pub mod client;
 pub mod config;
 mod error;
+mod feeds;
 mod forms;
 mod headers;
 pub mod health;

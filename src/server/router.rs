@@ -20,7 +20,7 @@ use tower_http::timeout::RequestBodyDeadlineLayer;
 use super::error::HttpRefusal;
 use super::session::{Viewer, gate};
 use super::state::App;
-use super::{assets, forms, headers, health, pages, socket};
+use super::{assets, feeds, forms, headers, health, pages, socket};
 
 /// Largest body of a form, in bytes: 40,000 bytes of text, each written as three (`%F0`), and the other fields.
 const FORM_BYTES: usize = 128 * 1024;
@@ -40,6 +40,9 @@ pub fn router(app: App) -> Result<Router, String> {
         .route("/rooms", post(forms::create_room))
         .route("/rooms.json", get(rooms))
         .route("/r/{slug}/messages", post(forms::send))
+        // The stock market.
+        .route("/stocks", get(pages::stocks))
+        .route("/feeds/stocks", get(feeds::stocks))
         // For whoever watches.
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
@@ -61,7 +64,8 @@ pub fn router(app: App) -> Result<Router, String> {
         .layer(RequestBodyLimitLayer::new(FORM_BYTES))
         .layer(RequestBodyDeadlineLayer::new(BODY_TIME))
         .layer(csrf);
-    let text_only = SizeAbove::new(1_024).and(NotForContentType::const_new("application/wasm"));
+    let text_only =
+        SizeAbove::new(1_024).and(NotForContentType::const_new("application/wasm")).and(NotForContentType::SSE);
     Ok(routes
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(text_only))
         .layer(CatchPanicLayer::custom(|_| {

@@ -23,7 +23,7 @@ use std::path::Path;
 pub use command::command;
 pub use error::{EXIT_USAGE, SettingError, Source, Stop};
 pub use markdown::markdown;
-pub use settings::{LogFormat, RateLimits, Settings, Synchronous};
+pub use settings::{LogFormat, RateLimits, Settings, Stocks, Synchronous};
 pub use values::{Database, IpRange, PublicUrl, RedisUrl, Secret};
 
 /// How the file of settings is read.

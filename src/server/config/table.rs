@@ -19,6 +19,9 @@ pub enum Id {
     Instance,
     SessionDays,
     PresenceGraceSeconds,
+    Stocks,
+    StockSymbols,
+    StockSeed,
     MaxConnections,
     MaxSocketsPerAddress,
     ShutdownSeconds,
@@ -139,6 +142,7 @@ const NETWORK: &str = "Where people reach it";
 const STORAGE: &str = "Where it keeps things";
 const CLUSTER: &str = "Several instances";
 const PEOPLE: &str = "People";
+const FEEDS: &str = "Feeds";
 const LIMITS: &str = "Limits";
 const LOGS: &str = "Logs";
 
@@ -156,7 +160,7 @@ const ROW: Setting = Setting {
 };
 
 /// Every setting there is.
-pub const SETTINGS: [Setting; 20] = [
+pub const SETTINGS: [Setting; 23] = [
     Setting {
         id: Id::Port,
         name: "port",
@@ -299,6 +303,36 @@ pub const SETTINGS: [Setting; 20] = [
         kind: Kind::Number { min: 0, max: 300 },
         default: Fallback::Value("12"),
         help: "How long somebody whose connection broke still counts as present, so that a reload does not flicker",
+        ..ROW
+    },
+    Setting {
+        id: Id::Stocks,
+        name: "stocks",
+        section: FEEDS,
+        placeholder: "WORD",
+        kind: Kind::Choice(&["on", "off"]),
+        default: Fallback::Value("on"),
+        help: "Whether there is a simulated stock market, with the page /stocks and the stream /feeds/stocks",
+        ..ROW
+    },
+    Setting {
+        id: Id::StockSymbols,
+        name: "stock_symbols",
+        section: FEEDS,
+        placeholder: "NAME,…",
+        kind: Kind::List("up to 54 names of 1 to 8 letters, digits or dots, such as ACME,BRK.B, separated by commas"),
+        default: Fallback::Words("none besides the ten that are always there"),
+        help: "More stocks for the market; give all instances the same",
+        ..ROW
+    },
+    Setting {
+        id: Id::StockSeed,
+        name: "stock_seed",
+        section: FEEDS,
+        placeholder: "N",
+        kind: Kind::Number { min: 0, max: 4_294_967_295 },
+        default: Fallback::Value("1"),
+        help: "What the prices are rolled from: the same number in the same second rolls the same",
         ..ROW
     },
     Setting {

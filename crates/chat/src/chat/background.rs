@@ -31,10 +31,11 @@ const LINGER: Duration = Duration::from_secs(45);
 impl Chat {
     pub(super) fn run_loops(self: &Arc<Self>, heard: mpsc::Receiver<Heard>) {
         let missed = Arc::new(Notify::new());
-        let loops: [futures::future::BoxFuture<'static, ()>; 3] = [
+        let loops: [futures::future::BoxFuture<'static, ()>; 4] = [
             Box::pin(self.clone().listen(heard, missed.clone())),
             Box::pin(self.clone().compare(missed)),
             Box::pin(self.clone().settle()),
+            Box::pin(self.clone().trade()),
         ];
         for body in loops {
             let stop = self.stop.clone();

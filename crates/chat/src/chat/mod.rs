@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 use crate::bus::{Bus, Connected, Topic};
 use crate::clock::Clock;
 use crate::fanout::Fanout;
+use crate::market::{Market, MarketOptions};
 use crate::news::News;
 use crate::presence::Presence;
 use crate::queue::{Ended, Queue};
@@ -25,6 +26,7 @@ use crate::throttle::SendBudget;
 
 mod background;
 mod listen;
+mod market;
 mod messages;
 mod people;
 mod rooms;
@@ -46,6 +48,8 @@ pub struct Options {
     pub session_ms: i64,
     /// Whether budgets are enforced; only benchmarks switch them off.
     pub rate_limits: bool,
+    /// The simulated market; none turns it off.
+    pub market: Option<MarketOptions>,
 }
 
 /// One instance of the chat.
@@ -61,6 +65,7 @@ pub struct Chat {
     /// Those who still page through a room's past; taken after `presence`.
     late: Mutex<LateComers>,
     sends: SendBudget,
+    market: Option<Market>,
     connections: Mutex<HashMap<ConnId, Registered>>,
     next_conn: AtomicU64,
     /// Set when everybody is told to come back elsewhere: whoever still comes in is told at once.
@@ -98,6 +103,7 @@ impl Chat {
             presence: Mutex::new(Presence::new(options.presence_grace)),
             late: Mutex::new(LateComers::new()),
             sends: SendBudget::new(options.rate_limits),
+            market: options.market.clone().map(Market::new),
             connections: Mutex::new(HashMap::new()),
             next_conn: AtomicU64::new(1),
             dismissed: AtomicBool::new(false),
@@ -178,6 +184,9 @@ impl Chat {
         self.dismissed.store(true, Ordering::Relaxed);
         let queues: Vec<Arc<Queue>> = connections.values().map(|c| c.queue.clone()).collect();
         drop(connections);
+        if let Some(market) = &self.market {
+            market.close();
+        }
         let step = spread / u32::try_from(queues.len().max(1)).unwrap_or(u32::MAX);
         for (index, queue) in queues.iter().enumerate() {
             let pause = step * u32::try_from(index).unwrap_or(u32::MAX);

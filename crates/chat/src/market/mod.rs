@@ -9,20 +9,27 @@ mod walk;
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tertulia_protocol::Quote;
 use tertulia_protocol::limits::SYMBOLS;
-use tokio::sync::broadcast::{self, error::RecvError};
+use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
+
+use crate::seldom::Seldom;
 
 pub use board::{Board, Tick};
 pub(crate) use board::{Sheet, Unusable};
 
 /// Seconds that are remembered, one tick each: five minutes.
 pub const HISTORY_SECONDS: i64 = 300;
-/// Ticks that may wait for one watcher: half a minute, after which it is let go and may come back for what it missed.
+/// Seconds that may wait for one watcher: half a minute, after which it is let go and may come back for what it missed.
 const WAITING: usize = 32;
+
+/// How often an instance tells the past: an answer is heard by all, and is as long as a page.
+const ANSWER_EVERY: Duration = Duration::from_secs(1);
 
 /// The stocks that are there without being asked for, with the prices they open at, in cents. Invented, like the rest.
 pub const LISTED: [(&str, i64); 10] = [
@@ -47,6 +54,9 @@ pub struct MarketOptions {
     pub more: Vec<String>,
 }
 
+/// Seconds that became known at once: one, or five minutes when a market opens or is heard of.
+pub type Ticks = Arc<[Arc<Tick>]>;
+
 /// The market as one instance knows it.
 pub struct Market {
     seed: u64,
@@ -54,8 +64,12 @@ pub struct Market {
     symbols: Vec<String>,
     /// By second; the newest decides what is too old.
     ticks: Mutex<BTreeMap<i64, Arc<Tick>>>,
-    news: broadcast::Sender<Arc<Tick>>,
+    news: broadcast::Sender<Ticks>,
     closed: CancellationToken,
+    /// Whether seconds may be missing that others know.
+    doubt: AtomicBool,
+    /// How often the past is told to whoever asks.
+    answers: Seldom,
 }
 
 impl Market {
@@ -69,7 +83,15 @@ impl Market {
             }
         }
         let (news, _) = broadcast::channel(WAITING);
-        Self { seed: options.seed, symbols, ticks: Mutex::default(), news, closed: CancellationToken::new() }
+        Self {
+            seed: options.seed,
+            symbols,
+            ticks: Mutex::default(),
+            news,
+            closed: CancellationToken::new(),
+            doubt: AtomicBool::new(true),
+            answers: Seldom::new(ANSWER_EVERY),
+        }
     }
 
     /// Lets one second pass at `now_ms` (Unix milliseconds). The first time the market opens, and is five minutes old
@@ -115,6 +137,9 @@ impl Market {
     /// When it cannot be true. Nothing of it was taken then.
     pub(crate) fn hear(&self, sheet: Sheet, now_ms: i64) -> Result<(), Unusable> {
         let heard = sheet.into_ticks(now_ms.div_euclid(1_000))?;
+        if heard.len() > 1 {
+            self.settle();
+        }
         self.take(&mut self.lock(), heard);
         Ok(())
     }
@@ -122,23 +147,30 @@ impl Market {
     /// Remembers ticks in the order of their seconds; what was known stays as it is. Watchers are told under the lock,
     /// of what is newer than everything before.
     fn take(&self, ticks: &mut BTreeMap<i64, Arc<Tick>>, made: Vec<Tick>) {
+        let last = ticks.last_key_value().map_or(i64::MIN, |(second, _)| *second);
+        let mut newer = Vec::new();
         for tick in made {
             let tick = Arc::new(tick);
-            let newest = ticks.last_key_value().is_none_or(|(last, _)| tick.second > *last);
             ticks.entry(tick.second).or_insert_with(|| tick.clone());
-            if newest {
-                let too_old = tick.second.saturating_sub(HISTORY_SECONDS);
-                while ticks.first_key_value().is_some_and(|(second, _)| *second <= too_old) {
-                    ticks.pop_first();
-                }
-                // An error says that nobody watches.
-                let _ = self.news.send(tick);
+            if tick.second > last {
+                newer.push(tick);
             }
+        }
+        let newest = ticks.last_key_value().map_or(i64::MIN, |(second, _)| *second);
+        *ticks = ticks.split_off(&newest.saturating_sub(HISTORY_SECONDS - 1));
+        if !newer.is_empty() {
+            // An error says that nobody watches.
+            let _ = self.news.send(newer.into());
         }
     }
 
-    /// What this instance knows, for one that asks; `None` before the market has opened.
-    pub(crate) fn past(&self) -> Option<Sheet> {
+    /// What this instance knows, for one that asks; `None` before the market has opened, and for some time after the
+    /// last answer, which was heard by everybody.
+    pub(crate) fn answer(&self) -> Option<Sheet> {
+        self.answers.count().and_then(|_| self.past())
+    }
+
+    fn past(&self) -> Option<Sheet> {
         let ticks = self.lock();
         let board = ticks.last_key_value()?.1.board.clone();
         // Stocks that came or went cut the past short.
@@ -146,6 +178,21 @@ impl Market {
         let mut past: Vec<Tick> = same.map(|tick| Tick::clone(tick)).collect();
         past.reverse();
         Some(Sheet::of(&past))
+    }
+
+    /// Seconds may have been missed: the others must be asked.
+    pub(crate) fn doubt(&self) {
+        self.doubt.store(true, Ordering::Relaxed);
+    }
+
+    /// Everything the others know was asked for.
+    pub(crate) fn settle(&self) {
+        self.doubt.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether the others must be asked. A market that just began does not know what it missed.
+    pub(crate) fn has_doubt(&self) -> bool {
+        self.doubt.load(Ordering::Relaxed)
     }
 
     /// Whether any price is known.
@@ -191,21 +238,19 @@ impl Market {
 pub struct Watch {
     /// What was remembered when the watch began, the oldest first; taken by whoever tells it.
     pub past: Vec<Arc<Tick>>,
-    news: broadcast::Receiver<Arc<Tick>>,
+    news: broadcast::Receiver<Ticks>,
     closed: CancellationToken,
 }
 
 impl Watch {
-    /// The next second; `None` when this watcher was too slow or the instance goes. Safe to cancel.
-    pub async fn next(&mut self) -> Option<Arc<Tick>> {
+    /// What comes next; `None` when this watcher was too slow or the instance goes. Safe to cancel.
+    pub async fn next(&mut self) -> Option<Ticks> {
         tokio::select! {
             // Both safe to cancel: a tick stays until it is taken, and closed is closed.
             biased;
             () = self.closed.cancelled() => None,
-            heard = self.news.recv() => match heard {
-                Ok(tick) => Some(tick),
-                Err(RecvError::Lagged(_) | RecvError::Closed) => None,
-            },
+            // An error says that ticks were dropped: this watcher did not keep up.
+            heard = self.news.recv() => heard.ok(),
         }
     }
 }

@@ -1,10 +1,8 @@
 //! The walk walks as its seed says, the market remembers five minutes, and rubbish from the bus changes nothing.
 
-use std::sync::Arc;
-
 use tertulia_protocol::limits::{PRICE_CENTS, SYMBOLS};
 
-use super::{HISTORY_SECONDS, LISTED, Market, MarketOptions, Sheet, Tick, Unusable, walk};
+use super::{HISTORY_SECONDS, LISTED, Market, MarketOptions, Sheet, Unusable, walk};
 
 const NOW: i64 = 1_800_000_000_000;
 const NOW_SECOND: i64 = NOW / 1_000;
@@ -186,7 +184,7 @@ async fn a_watcher_is_told_each_second_once_until_it_is_too_slow_or_the_instance
     let mut watch = market.watch(NOW_SECOND);
     assert_eq!(watch.past.len(), 1, "only what was asked for");
     market.trade(NOW + 1_000);
-    assert_eq!(watch.next().await.map(|tick: Arc<Tick>| tick.second), Some(NOW_SECOND + 1));
+    assert_eq!(watch.next().await.expect("a second")[0].second, NOW_SECOND + 1);
     let mut slow = market.watch(NOW_SECOND);
     for second in 2..100 {
         market.trade(NOW + second * 1_000);

@@ -32,11 +32,11 @@ pub(super) fn opening_price(seed: u64, symbol: &str) -> i64 {
 
 /// Four dice of 1,000 sides, less their mean: from -1,998 to 1,998 ppm, and near 0 most often.
 fn noise(bits: u64) -> i64 {
-    let die = |at: u32| i64::from((bits >> at) as u16) * 1_000 >> 16;
+    let die = |at: u32| (i64::from((bits >> at) as u16) * 1_000) >> 16;
     die(0) + die(16) + die(32) + die(48) - 1_998
 }
 
-/// 64 bits for a stock and a moment: FNV-1a gathers them, the finalizer of SplitMix64 stirs.
+/// 64 bits for a stock and a moment: FNV-1a gathers them, the finalizer of `SplitMix64` stirs.
 fn draw(seed: u64, symbol: &str, moment: u64) -> u64 {
     let bytes = seed.to_le_bytes().into_iter().chain(moment.to_le_bytes()).chain(symbol.bytes());
     let gathered =

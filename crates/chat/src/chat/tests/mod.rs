@@ -4,5 +4,6 @@ mod backpressure;
 mod delivery;
 mod gated;
 mod manners;
+mod market;
 mod presence;
 mod support;
