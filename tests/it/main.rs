@@ -9,6 +9,7 @@ mod html;
 mod limits;
 mod process;
 mod redis;
+mod stocks;
 mod support;
 mod sync;
 mod upgrade;

@@ -98,6 +98,7 @@ fn bad_values(setting: &Setting) -> Vec<String> {
         (_, Id::Redis) => &["localhost", "redis://", "rediss://h", "redis://h:0", "redis://h/x", "redis://:@h"],
         (_, Id::RedisPrefix) => &["", "a b", "a*", "{a}", "a:b", "é", "abcdefghijklmnopqrstuvwxyz-0123456"],
         (_, Id::Instance) => &["a b", "ada/1", "a\nb", "<b>", "ñ"],
+        (_, Id::StockSymbols) => &["TOOLONGNAME", "A,,B", "A B", "É", "A-B", "<b>"],
         (_, Id::Log) => &["", "infoo", "info,=", "tertulia=verbose", "info, warn", "[a{b}]=info", "a=b=info"],
         (kind, id) => panic!("{id:?} ({kind:?}) has no bad values to be tested with"),
     };
@@ -117,6 +118,7 @@ fn good_value(setting: &Setting) -> (String, String) {
         (_, Id::Redis) => "redis://:pw@cache:7000/2",
         (_, Id::RedisPrefix) => "team-a",
         (_, Id::Instance) => "blue",
+        (_, Id::StockSymbols) => return ("ACME,BRK.B".to_owned(), r#"["ACME", "BRK.B"]"#.to_owned()),
         (_, Id::Log) => "warn",
         (kind, id) => panic!("{id:?} ({kind:?}) has no good value to be tested with"),
     };
