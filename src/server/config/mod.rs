@@ -4,6 +4,7 @@
 
 mod command;
 mod error;
+mod feeds;
 mod file;
 mod markdown;
 mod process;

@@ -1,6 +1,8 @@
 //! The one table of all settings. The command line, the variables, the file's keys, `--help` and the table of the
 //! README all come from here, so they cannot disagree.
 
+use super::feeds;
+
 /// Names a row of [`SETTINGS`]; the order is the table's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "each variant's sentence is the `help` of its row")]
@@ -142,12 +144,11 @@ const NETWORK: &str = "Where people reach it";
 const STORAGE: &str = "Where it keeps things";
 const CLUSTER: &str = "Several instances";
 const PEOPLE: &str = "People";
-const FEEDS: &str = "Feeds";
 const LIMITS: &str = "Limits";
 const LOGS: &str = "Logs";
 
 /// What a row need not say: it is text, without unit or secret.
-const ROW: Setting = Setting {
+pub(super) const ROW: Setting = Setting {
     id: Id::Config,
     name: "",
     section: "",
@@ -305,36 +306,9 @@ pub const SETTINGS: [Setting; 23] = [
         help: "How long somebody whose connection broke still counts as present, so that a reload does not flicker",
         ..ROW
     },
-    Setting {
-        id: Id::Stocks,
-        name: "stocks",
-        section: FEEDS,
-        placeholder: "WORD",
-        kind: Kind::Choice(&["on", "off"]),
-        default: Fallback::Value("on"),
-        help: "Whether there is a simulated stock market, with the page /stocks and the stream /feeds/stocks",
-        ..ROW
-    },
-    Setting {
-        id: Id::StockSymbols,
-        name: "stock_symbols",
-        section: FEEDS,
-        placeholder: "NAME,…",
-        kind: Kind::List("up to 54 names of 1 to 8 letters, digits or dots, such as ACME,BRK.B, separated by commas"),
-        default: Fallback::Words("none besides the ten that are always there"),
-        help: "More stocks for the market; give all instances the same",
-        ..ROW
-    },
-    Setting {
-        id: Id::StockSeed,
-        name: "stock_seed",
-        section: FEEDS,
-        placeholder: "N",
-        kind: Kind::Number { min: 0, max: 4_294_967_295 },
-        default: Fallback::Value("1"),
-        help: "What the prices are rolled from: the same number in the same second rolls the same",
-        ..ROW
-    },
+    feeds::STOCKS,
+    feeds::STOCK_SYMBOLS,
+    feeds::STOCK_SEED,
     Setting {
         id: Id::MaxConnections,
         name: "max_connections",
