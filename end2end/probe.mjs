@@ -1,0 +1,11 @@
+import {chromium} from 'playwright-core';
+const b=await chromium.launch({executablePath:'/usr/bin/chromium',args:['--no-sandbox','--disable-gpu']});
+const p=await b.newPage();
+p.on('console',m=>console.log(m.type(),m.text().slice(0,900)));p.on('pageerror',e=>console.log('ERR',String(e.stack).slice(0,800)));p.on('requestfailed',r=>console.log('FAIL',r.url(),r.failure().errorText));
+await p.goto(process.argv[2]+'/stocks');await p.waitForTimeout(Number(process.argv[3]||12000));console.log('status',await p.locator('[role=status]').innerText());
+const t=process.argv[4]||'stk';
+await p.screenshot({path:`/tmp/${t}-light.png`});
+await p.emulateMedia({colorScheme:'dark'});await p.screenshot({path:`/tmp/${t}-dark.png`});
+await p.setViewportSize({width:320,height:700});await p.screenshot({path:`/tmp/${t}-320.png`});
+console.log('width',await p.evaluate(()=>document.documentElement.scrollWidth));
+await b.close();
