@@ -26,11 +26,24 @@ pub struct Visit {
     pub bus: BusState,
     /// The name of the instance that answers.
     pub instance: String,
+    /// Whether this host has a stock market.
+    pub stocks: bool,
     /// A new key for the plain form, so that sending it twice stores it once.
     pub form_key: String,
 }
 
-tertulia_protocol::from_json!(Visit { you, rooms, snapshot, older, online, online_count, bus, instance, form_key });
+tertulia_protocol::from_json!(Visit {
+    you,
+    rooms,
+    snapshot,
+    older,
+    online,
+    online_count,
+    bus,
+    instance,
+    stocks,
+    form_key
+});
 
 /// Why a page could not be had.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]

@@ -9,6 +9,7 @@ use crate::ui::connection::Connection;
 use crate::ui::entrance::Entrance;
 use crate::ui::kit::{Boxed, Clock, PageTitle, Table};
 use crate::ui::room::RoomPage;
+use crate::ui::stocks::StocksPage;
 
 /// The document that the server writes around the app. No inline style and no script of our own: the
 /// content security policy allows neither.
@@ -69,6 +70,7 @@ pub fn App() -> impl IntoView {
                     view=|| view! { <RoomPage /> }.boxed()
                     ssr=SsrMode::Async
                 />
+                <Route path=StaticSegment("stocks") view=|| view! { <StocksPage /> }.boxed() ssr=SsrMode::Async />
             </Routes>
         </Router>
     }

@@ -8,6 +8,7 @@ pub mod client;
 pub mod config;
 mod doors;
 mod error;
+mod feeds;
 mod forms;
 mod headers;
 pub mod health;

@@ -22,7 +22,7 @@ use super::doors::{events, publish, raw};
 use super::error::HttpRefusal;
 use super::session::{Viewer, gate};
 use super::state::App;
-use super::{assets, forms, headers, health, pages, socket};
+use super::{assets, feeds, forms, headers, health, pages, socket};
 
 /// Largest body of a form, in bytes: 40,000 bytes of text, each written as three (`%F0`), and the other fields.
 const FORM_BYTES: usize = 128 * 1024;
@@ -46,6 +46,9 @@ pub fn router(app: App) -> Result<Router, String> {
         .route("/ws/{room}", get(raw::open))
         .route("/events/{room}", get(events::open))
         .route("/publish/{room}", post(publish::publish))
+        // The stock market.
+        .route("/stocks", get(pages::stocks))
+        .route("/feeds/stocks", get(feeds::stocks))
         // For whoever watches.
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))

@@ -12,7 +12,7 @@ use tertulia_chat::bus::embedded::EmbeddedHub;
 use tertulia_chat::bus::redis::{RedisBus, RedisSettings};
 use tertulia_chat::clock::SystemClock;
 use tertulia_chat::store::sqlite::{SqliteOptions, SqliteStore, Synchronous as SqliteSynchronous};
-use tertulia_chat::{Chat, Options};
+use tertulia_chat::{Chat, MarketOptions, Options};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -21,7 +21,7 @@ use tokio_util::task::TaskTracker;
 use super::access::Tokens;
 use super::budgets::Doors;
 use super::client::Places;
-use super::config::{Database, RateLimits, Settings, Synchronous};
+use super::config::{Database, RateLimits, Settings, Stocks, Synchronous};
 use super::shutdown::Signals;
 use super::state::{App, Origin};
 use super::{assets, router, serve};
@@ -90,6 +90,8 @@ impl Server {
             presence_grace: settings.presence_grace,
             session_ms: i64::try_from(settings.session.as_millis()).unwrap_or(i64::MAX),
             rate_limits: settings.rate_limits == RateLimits::On,
+            market: (settings.stocks == Stocks::On)
+                .then(|| MarketOptions { seed: settings.stock_seed, more: settings.stock_symbols.clone() }),
         };
         let chat = Chat::start(store.clone(), connected, Arc::new(SystemClock), options);
         let bridges = start_bridges(settings, &chat, redis.as_deref())?;

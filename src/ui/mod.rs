@@ -7,4 +7,5 @@ pub mod kit;
 pub mod members;
 pub mod room;
 pub mod sidebar;
+pub mod stocks;
 pub mod timeline;

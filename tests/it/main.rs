@@ -12,6 +12,7 @@ mod http2;
 mod limits;
 mod process;
 mod redis;
+mod stocks;
 mod support;
 mod sync;
 mod upgrade;

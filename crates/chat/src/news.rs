@@ -8,6 +8,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tertulia_protocol::{Entry, Epoch, Person, RoomId, RoomInfo};
 
+use crate::market::Sheet;
 use crate::seldom::Seldom;
 
 /// The version of the envelope; others are dropped, so a rolling upgrade falls back to reading SQL.
@@ -74,6 +75,14 @@ pub(crate) enum News {
         /// The hash of its token, in hexadecimal.
         token: String,
     },
+    /// Prices of the market: the newest second, or the past for whoever asked. Checked by whoever hears it.
+    Prices {
+        /// The stocks and their prices.
+        #[serde(flatten)]
+        sheet: Sheet,
+    },
+    /// An instance wants to know the past of the market.
+    AskPrices,
 }
 
 /// Why news could not be used.

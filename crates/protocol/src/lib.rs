@@ -12,6 +12,7 @@ pub mod json;
 pub mod limits;
 #[cfg(feature = "names")]
 pub mod names;
+pub mod quote;
 pub mod refusal;
 pub mod room;
 pub mod text;
@@ -20,6 +21,7 @@ pub use close::Close;
 pub use entry::{Change, Entry, Person};
 pub use frame::{BusState, ClientFrame, ServerFrame};
 pub use ids::{Epoch, Key, Position, RoomId, Seq, UserId};
+pub use quote::Quote;
 pub use refusal::{Code, Refusal};
 pub use room::{RoomInfo, Snapshot};
 pub use text::Body;

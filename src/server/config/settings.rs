@@ -48,6 +48,16 @@ pub enum RedisWithoutPassword {
     Allow,
 }
 
+/// Whether there is a simulated stock market.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stocks {
+    /// Yes.
+    #[default]
+    On,
+    /// No: its page and its stream say so.
+    Off,
+}
+
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LogFormat {
@@ -95,6 +105,12 @@ pub struct Settings {
     pub session: Duration,
     /// How long a person without a connection still counts as present: 0 to 300 s.
     pub presence_grace: Duration,
+    /// Whether there is a simulated stock market.
+    pub stocks: Stocks,
+    /// Stocks besides those that are always there, in capital letters: at most 54.
+    pub stock_symbols: Vec<String>,
+    /// What prices are rolled from.
+    pub stock_seed: u64,
     /// Connections at the same time: 10 to 1,000,000.
     pub max_connections: usize,
     /// Live sockets of one address at the same time: 1 to 100,000.
@@ -183,6 +199,9 @@ impl Settings {
             tokens: reader.optional(Id::Tokens, TokenGrant::parse_list).unwrap_or_default(),
             session: Duration::from_secs(reader.number::<u64>(Id::SessionDays) * DAY_SECONDS),
             presence_grace: Duration::from_secs(reader.number(Id::PresenceGraceSeconds)),
+            stocks: reader.choice(Id::Stocks, &[Stocks::On, Stocks::Off]),
+            stock_symbols: reader.optional(Id::StockSymbols, values::stock_symbols).unwrap_or_default(),
+            stock_seed: reader.number(Id::StockSeed),
             max_connections: reader.number(Id::MaxConnections),
             max_sockets_per_address: reader.number(Id::MaxSocketsPerAddress),
             shutdown: Duration::from_secs(reader.number(Id::ShutdownSeconds)),

@@ -1,6 +1,7 @@
 //! The one table of all settings. The command line, the variables, the file's keys, `--help` and the table of the
 //! README all come from here, so they cannot disagree.
 
+use super::feeds;
 pub use super::setting::{Fallback, Kind, PORT_ALIAS, PREFIX, Setting};
 
 /// Names a row of [`SETTINGS`]; the order is the table's.
@@ -24,6 +25,9 @@ pub enum Id {
     Tokens,
     SessionDays,
     PresenceGraceSeconds,
+    Stocks,
+    StockSymbols,
+    StockSeed,
     MaxConnections,
     MaxSocketsPerAddress,
     ShutdownSeconds,
@@ -48,7 +52,7 @@ const LIMITS: &str = "Limits";
 const LOGS: &str = "Logs";
 
 /// What a row need not say: it is text, without unit or secret.
-const ROW: Setting = Setting {
+pub(super) const ROW: Setting = Setting {
     id: Id::Config,
     name: "",
     section: "",
@@ -61,7 +65,7 @@ const ROW: Setting = Setting {
 };
 
 /// Every setting there is.
-pub const SETTINGS: [Setting; 23] = [
+pub const SETTINGS: [Setting; 26] = [
     Setting {
         id: Id::Port,
         name: "port",
@@ -244,6 +248,9 @@ pub const SETTINGS: [Setting; 23] = [
         help: "How long somebody whose connection broke still counts as present, so that a reload does not flicker",
         ..ROW
     },
+    feeds::STOCKS,
+    feeds::STOCK_SYMBOLS,
+    feeds::STOCK_SEED,
     Setting {
         id: Id::MaxConnections,
         name: "max_connections",

@@ -24,6 +24,8 @@ pub fn Sidebar(
     current: RoomId,
     /// Who looks.
     you: Person,
+    /// Whether this host has a stock market.
+    stocks: bool,
 ) -> impl IntoView {
     let here = rooms.iter().find(|room| room.id == current).map(|room| address(&room.slug)).unwrap_or_default();
     let rooms = all_rooms(rooms);
@@ -46,6 +48,7 @@ pub fn Sidebar(
                 </For>
             </ul>
             <NewRoom here />
+            {stocks.then(|| view! { <a class="elsewhere" href="/stocks" rel="external">"Stocks"</a> })}
             <You you />
         </nav>
     }

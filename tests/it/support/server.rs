@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tempfile::TempDir;
 use tertulia::server::config::{Command, Settings, Surroundings, parse};
 use tertulia::server::start::Server;
+use tertulia_chat::Chat;
 use tertulia_chat::bridge::Totals;
 use tokio::time::timeout;
 
@@ -66,7 +67,7 @@ impl Setup {
         self.flag("--tokens", rows)
     }
 
-    fn flag(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn flag(mut self, name: &str, value: &str) -> Self {
         self.args.extend([name.into(), value.into()]);
         self
     }
@@ -121,6 +122,10 @@ impl TestServer {
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
         Request::get(path).send(&self.door).await
+    }
+
+    pub(crate) fn chat(&self) -> &Arc<Chat> {
+        self.server.chat()
     }
 
     pub(crate) fn connections(&self) -> usize {

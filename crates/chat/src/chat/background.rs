@@ -40,11 +40,12 @@ const PURGE_PAUSE: Duration = Duration::from_millis(200);
 impl Chat {
     pub(super) fn run_loops(self: &Arc<Self>, heard: mpsc::Receiver<Heard>) {
         let missed = Arc::new(Notify::new());
-        let loops: [futures::future::BoxFuture<'static, ()>; 4] = [
+        let loops: [futures::future::BoxFuture<'static, ()>; 5] = [
             Box::pin(self.clone().listen(heard, missed.clone())),
             Box::pin(self.clone().compare(missed)),
             Box::pin(self.clone().settle()),
             Box::pin(self.clone().tidy_up()),
+            Box::pin(self.clone().trade()),
         ];
         for body in loops {
             let stop = self.stop.clone();

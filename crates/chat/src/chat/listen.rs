@@ -18,7 +18,12 @@ impl Chat {
         while let Some(heard) = heard.recv().await {
             match heard {
                 Heard::News { topic, payload } => self.hear(topic, &payload),
-                Heard::MayHaveMissed => missed.notify_one(),
+                Heard::MayHaveMissed => {
+                    missed.notify_one();
+                    if let Some(market) = &self.market {
+                        market.doubt();
+                    }
+                }
             }
         }
     }
@@ -31,6 +36,8 @@ impl Chat {
             (Topic::Everyone, News::Gone) => self.lock_presence().hear_gone(&from),
             (Topic::Everyone, News::RoomMade { room }) => self.tell_all(&ServerFrame::Room { room }),
             (Topic::Everyone, News::SessionEnded { token }) => self.hear_session_ended(&token),
+            (Topic::Everyone, News::Prices { sheet }) => self.hear_prices(&from, sheet),
+            (Topic::Everyone, News::AskPrices) => self.hear_ask_prices(),
             (Topic::Everyone, _) => tracing::warn!(%from, "news of a room on everybody's topic; dropped"),
         }
     }

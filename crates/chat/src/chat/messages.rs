@@ -11,10 +11,10 @@ use crate::refuse::refusal;
 use crate::store::{Appended, Draft, StoreError};
 
 impl Chat {
-    /// Posts a message. The answer comes after the commit is durable; the same key again returns the first answer.
+    /// Posts a message, or the quote that `/stocks AAPL` asks for. The answer comes after the commit is durable; the same key again returns the first answer.
     ///
     /// # Errors
-    /// What is wrong with the text, `not_found` for a message to reply to that is none, `rate_limited`,
+    /// What is wrong with the text or the stock it asks for, `not_found` for a message to reply to that is none, `rate_limited`,
     /// `busy`, `storage_unavailable`. Nothing was stored then.
     pub async fn send(
         self: &Arc<Self>,
@@ -28,7 +28,8 @@ impl Chat {
         if let Some(message) = reply_to {
             self.check_message(member, message).await?;
         }
-        let change = Change::Posted { body: body.into_string(), reply_to };
+        let body = self.quoted(body.as_str())?.unwrap_or_else(|| body.into_string());
+        let change = Change::Posted { body, reply_to };
         let at = self.clock.now_ms();
         self.commit(Draft { room: member.room_id(), by: member.person().clone(), key, change, at }).await
     }

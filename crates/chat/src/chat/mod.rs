@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 use crate::bus::{Bus, Connected, Topic};
 use crate::clock::Clock;
 use crate::fanout::Fanout;
+use crate::market::{Market, MarketOptions};
 use crate::news::News;
 use crate::presence::Presence;
 use crate::queue::{Ended, Queue};
@@ -26,6 +27,7 @@ use crate::throttle::SendBudget;
 mod background;
 mod doors;
 mod listen;
+mod market;
 mod messages;
 mod people;
 mod rooms;
@@ -49,6 +51,8 @@ pub struct Options {
     pub session_ms: i64,
     /// Whether budgets are enforced; only benchmarks switch them off.
     pub rate_limits: bool,
+    /// The simulated market; none turns it off.
+    pub market: Option<MarketOptions>,
 }
 
 /// One instance of the chat.
@@ -65,6 +69,7 @@ pub struct Chat {
     late: Mutex<LateComers>,
     sends: SendBudget,
     authors: Mutex<Authors>,
+    market: Option<Market>,
     connections: Mutex<HashMap<ConnId, Registered>>,
     next_conn: AtomicU64,
     /// Set when everybody is told to come back elsewhere: whoever still comes in is told at once.
@@ -104,6 +109,7 @@ impl Chat {
             late: Mutex::new(LateComers::new()),
             sends: SendBudget::new(options.rate_limits),
             authors: Mutex::default(),
+            market: options.market.clone().map(Market::new),
             connections: Mutex::new(HashMap::new()),
             next_conn: AtomicU64::new(1),
             dismissed: AtomicBool::new(false),
@@ -192,6 +198,9 @@ impl Chat {
         self.dismissed.store(true, Ordering::Relaxed);
         let queues: Vec<Arc<Queue>> = connections.values().map(|c| c.queue.clone()).collect();
         drop(connections);
+        if let Some(market) = &self.market {
+            market.close();
+        }
         let step = spread / u32::try_from(queues.len().max(1)).unwrap_or(u32::MAX);
         for (index, queue) in queues.iter().enumerate() {
             let pause = step * u32::try_from(index).unwrap_or(u32::MAX);

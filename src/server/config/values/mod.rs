@@ -49,6 +49,21 @@ pub(super) fn plain_name(text: &str, max: usize) -> Result<String, Reason> {
     if fits && text.bytes().all(is_plain) { Ok(text.to_owned()) } else { Err(None) }
 }
 
+/// Most stocks of one's own: with the ten that are always there as many as one market has.
+const STOCKS: usize = tertulia_protocol::limits::SYMBOLS - tertulia_chat::market::LISTED.len();
+
+/// Names of stocks, separated by commas; in capital letters, each once.
+pub(super) fn stock_symbols(text: &str) -> Result<Vec<String>, Reason> {
+    let mut symbols = Vec::new();
+    for part in text.split(',') {
+        let symbol = tertulia_protocol::quote::symbol(part.trim()).ok_or(None)?;
+        if !symbols.contains(&symbol) {
+            symbols.push(symbol);
+        }
+    }
+    if symbols.len() > STOCKS { Err(Some("there are too many")) } else { Ok(symbols) }
+}
+
 /// Whether the byte may stand in a plain name.
 pub(super) const fn is_plain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')
