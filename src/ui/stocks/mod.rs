@@ -147,7 +147,7 @@ pub fn StocksPage() -> impl IntoView {
                 <p class=class role="status">{words}</p>
                 <button type="button" hidden=still on:click=move |_| ticker.pause_or_resume()>{verb}</button>
             </header>
-            <p class="hint">"A market that exists nowhere else: one server rolls the prices, and all of them show the same."</p>
+            <p class="about">"A market that exists nowhere else: one server rolls the prices, and all of them show the same."</p>
             <Prices ticker />
             <footer>
                 <p>"In a room, " <code>"/stocks AAPL"</code> " posts the price of the moment."</p>
