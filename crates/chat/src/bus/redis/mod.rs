@@ -19,7 +19,7 @@ use self::publisher::Publish;
 use self::registry::Registry;
 pub use self::settings::{RedisSettings, SettingsError};
 use super::outlet::Outlet;
-use super::{Bus, Connected, HEARD_QUEUE, Heard, Link, PAYLOAD_BYTES, Topic};
+use super::{Bus, Connected, HEARD_QUEUE, Heard, Link, Medium, PAYLOAD_BYTES, Topic};
 
 mod backoff;
 mod channels;
@@ -142,6 +142,11 @@ impl Bus for RedisBus {
 
     fn link(&self) -> watch::Receiver<Link> {
         self.shared.link.subscribe()
+    }
+
+    fn medium(&self) -> Medium {
+        let up = self.shared.link.borrow().is_up();
+        Medium::Redis { echo: if up { self.shared.counters.last_echo() } else { None } }
     }
 }
 
