@@ -5,6 +5,7 @@
 pub mod bus;
 pub mod chat;
 pub mod clock;
+pub mod cluster;
 pub mod connection;
 pub mod encoded;
 pub mod fanout;

@@ -43,6 +43,7 @@ impl Chat {
                 this.fanout.offer(appended.room, &appended.entry);
             } else {
                 this.fanout.committed(appended.room, appended.entry.clone());
+                this.show_said(appended.room);
             }
             Ok::<_, StoreError>(appended)
         });
