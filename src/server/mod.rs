@@ -4,6 +4,7 @@
 pub mod assets;
 pub mod budgets;
 pub mod client;
+mod cluster;
 pub mod config;
 mod error;
 mod forms;

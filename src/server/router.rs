@@ -20,7 +20,7 @@ use tower_http::timeout::RequestBodyDeadlineLayer;
 use super::error::HttpRefusal;
 use super::session::{Viewer, gate};
 use super::state::App;
-use super::{assets, forms, headers, health, pages, socket};
+use super::{assets, cluster, forms, headers, health, pages, socket};
 
 /// Largest body of a form, in bytes: 40,000 bytes of text, each written as three (`%F0`), and the other fields.
 const FORM_BYTES: usize = 128 * 1024;
@@ -43,6 +43,10 @@ pub fn router(app: App) -> Result<Router, String> {
         // For whoever watches.
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
+        // The cluster one can watch.
+        .route("/cluster", get(cluster::page))
+        .route("/cluster/bus", post(cluster::switch))
+        .route("/feeds/cluster", get(cluster::feed))
         // Files.
         .route("/pkg/{release}/{file}", get(assets::built))
         // Pages: a room, and the others with the functions they call under `/api`.
@@ -61,7 +65,8 @@ pub fn router(app: App) -> Result<Router, String> {
         .layer(RequestBodyLimitLayer::new(FORM_BYTES))
         .layer(RequestBodyDeadlineLayer::new(BODY_TIME))
         .layer(csrf);
-    let text_only = SizeAbove::new(1_024).and(NotForContentType::const_new("application/wasm"));
+    let text_only =
+        SizeAbove::new(1_024).and(NotForContentType::const_new("application/wasm")).and(NotForContentType::SSE);
     Ok(routes
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(text_only))
         .layer(CatchPanicLayer::custom(|_| {

@@ -9,6 +9,7 @@ use leptos::config::{Env, LeptosOptions};
 use tertulia_chat::bus::Connected;
 use tertulia_chat::bus::embedded::EmbeddedHub;
 use tertulia_chat::bus::redis::{RedisBus, RedisSettings};
+use tertulia_chat::bus::switchable::Switchable;
 use tertulia_chat::clock::SystemClock;
 use tertulia_chat::store::sqlite::{SqliteOptions, SqliteStore, Synchronous as SqliteSynchronous};
 use tertulia_chat::{Chat, Options};
@@ -157,7 +158,10 @@ fn connect_bus(settings: &Settings, node: &str) -> Result<Connected, StartError>
         prefix: settings.redis_prefix.clone(),
         instance: node.to_owned(),
     };
-    RedisBus::connect(&redis).map_err(|error| StartError(format!("The Redis settings cannot be used: {error}.")))
+    let connected = RedisBus::connect(&redis);
+    let connected = connected.map_err(|error| StartError(format!("The Redis settings cannot be used: {error}.")))?;
+    // The switch of the lesson is only where everybody may come in anyway.
+    Ok(if settings.open_access() { Switchable::wrap(connected) } else { connected })
 }
 
 /// A name on the bus that no other instance has, even where the host gave two the same name.

@@ -24,6 +24,8 @@ pub fn Sidebar(
     current: RoomId,
     /// Who looks.
     you: Person,
+    /// Whether the cluster may be watched.
+    cluster: bool,
 ) -> impl IntoView {
     let here = rooms.iter().find(|room| room.id == current).map(|room| address(&room.slug)).unwrap_or_default();
     let rooms = all_rooms(rooms);
@@ -39,6 +41,7 @@ pub fn Sidebar(
                 </For>
             </ul>
             <NewRoom here />
+            <a class="to-cluster" href="/cluster" rel="external" hidden=!cluster>"Watch the cluster"</a>
             <You you />
         </nav>
     }
