@@ -24,10 +24,10 @@ const REDIS: usize = 308;
 /// The radius of Redis, a round table.
 const TABLE: usize = 28;
 /// Messages that are shown on their way at once; an eye follows no more.
-pub(super) const TRAVELS: usize = 12;
+pub const TRAVELS: usize = 12;
 
 /// One stretch of a message's way: a path, and which stretch it is.
-pub(super) type Leg = (String, &'static str);
+pub type Leg = (String, &'static str);
 
 /// The middle of a row.
 const fn middle(row: usize) -> usize {
@@ -60,7 +60,8 @@ fn line_back(picture: &Picture, row: usize) -> String {
 }
 
 /// The way of a message, as far as this picture has its places.
-pub(super) fn way(picture: &Picture, sent: &Sent) -> Vec<Leg> {
+#[must_use]
+pub fn way(picture: &Picture, sent: &Sent) -> Vec<Leg> {
     let row = |id: &str| picture.instances.iter().position(|instance| instance.id == *id);
     let Some(from) = row(&sent.from) else { return Vec::new() };
     let y = middle(from);
@@ -83,7 +84,7 @@ pub(super) fn way(picture: &Picture, sent: &Sent) -> Vec<Leg> {
 
 /// The drawing.
 #[component]
-pub(super) fn Drawing(
+pub fn Drawing(
     /// What is known.
     picture: RwSignal<Picture>,
     /// Messages on their way, each in a place of its own.

@@ -1,10 +1,10 @@
 //! The cluster one can watch: a drawing that lives, the same as a table, and the switch of the lesson.
 
-mod drawing;
-mod table;
+pub mod drawing;
+pub mod table;
 #[cfg(test)]
 mod tests;
-mod words;
+pub mod words;
 
 use std::time::Duration;
 

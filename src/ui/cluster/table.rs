@@ -11,7 +11,7 @@ const COLUMNS: [&str; 8] = ["Instance", "State", "Up for", "Tabs", "Rooms", "In"
 
 /// The table.
 #[component]
-pub(super) fn Numbers(
+pub fn Numbers(
     /// What is known.
     picture: RwSignal<Picture>,
 ) -> impl IntoView {

@@ -1,4 +1,4 @@
-//! The only place that opens a browser's EventSource. Two twins with one face: `web` listens, `none` (on the
+//! The only place that opens a browser's `EventSource`. Two twins with one face: `web` listens, `none` (on the
 //! server) hears nothing.
 
 #[cfg(not(feature = "hydrate"))]

@@ -1,4 +1,4 @@
-//! The browser's twin: an EventSource, closed when it is dropped. It reconnects by itself after a lost link.
+//! The browser's twin: an `EventSource`, closed when it is dropped. It reconnects by itself after a lost link.
 
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::Closure;
