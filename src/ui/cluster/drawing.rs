@@ -42,21 +42,13 @@ fn height(picture: &Picture) -> usize {
 /// The line from a card to Redis.
 fn line(picture: &Picture, row: usize) -> String {
     let (y, table) = (middle(row), height(picture) / 2);
-    format!(
-        "M{RIGHT} {y}C{REDIS_NEAR} {y} {RIGHT} {table} {EDGE} {table}",
-        REDIS_NEAR = REDIS - TABLE,
-        EDGE = REDIS - TABLE
-    )
+    format!("M{RIGHT} {y}C{EDGE} {y} {RIGHT} {table} {EDGE} {table}", EDGE = REDIS - TABLE)
 }
 
 /// The same line from Redis to a card.
 fn line_back(picture: &Picture, row: usize) -> String {
     let (y, table) = (middle(row), height(picture) / 2);
-    format!(
-        "M{EDGE} {table}C{RIGHT} {table} {REDIS_NEAR} {y} {RIGHT} {y}",
-        REDIS_NEAR = REDIS - TABLE,
-        EDGE = REDIS - TABLE
-    )
+    format!("M{EDGE} {table}C{RIGHT} {table} {EDGE} {y} {RIGHT} {y}", EDGE = REDIS - TABLE)
 }
 
 /// The way of a message, as far as this picture has its places.

@@ -146,7 +146,7 @@ fn SwitchForm(
     let is_cut = move || here().is_some_and(|here| here.cut_s.is_some());
     let absent = flag(move || picture.with(|picture| !picture.switch));
     let (cut, whole) = (flag(is_cut), flag(move || !is_cut()));
-    let heading = text(move || format!("Cut {} off", here().map(|here| here.name).unwrap_or_default()));
+    let heading = text(move || format!("The bus of {}", here().map(|here| here.name).unwrap_or_default()));
     let lesson = text(move || here().map(|here| lesson(&here).to_owned()).unwrap_or_default());
     let left = text(move || here().and_then(|here| here.cut_s).map(words::duration).unwrap_or_default());
     view! {

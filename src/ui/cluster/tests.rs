@@ -41,8 +41,8 @@ fn how_an_instance_stands_is_told_in_words() {
     let told = |standing, cut_s, island| words::standing(&Instance { standing, cut_s, island, ..instance("a") });
     assert_eq!(told(Standing::Live, None, false), "live");
     assert_eq!(told(Standing::Degraded, None, false), "degraded, reads SQL");
-    assert_eq!(told(Standing::Cut, Some(61), false), "cut off for 1 min 1 s");
-    assert_eq!(told(Standing::Cut, Some(61), true), "an island for 1 min 1 s");
+    assert_eq!(told(Standing::Cut, Some(61), false), "cut off, 1 min 1 s");
+    assert_eq!(told(Standing::Cut, Some(61), true), "island, 1 min 1 s");
     assert_eq!(told(Standing::Silent, None, false), "not heard of");
 }
 

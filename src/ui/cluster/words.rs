@@ -47,8 +47,8 @@ pub fn standing(instance: &Instance) -> String {
     match instance.standing {
         Standing::Live => "live".to_owned(),
         Standing::Degraded => "degraded, reads SQL".to_owned(),
-        Standing::Cut if instance.island => format!("an island for {}", duration(left)),
-        Standing::Cut => format!("cut off for {}", duration(left)),
+        Standing::Cut if instance.island => format!("island, {}", duration(left)),
+        Standing::Cut => format!("cut off, {}", duration(left)),
         Standing::Silent => "not heard of".to_owned(),
     }
 }

@@ -130,8 +130,8 @@ impl Chat {
         let cut = self.cluster.cut();
         let us = |echo: Duration| u64::try_from(echo.as_micros()).unwrap_or(u64::MAX);
         let echo = match self.bus.medium() {
-            Medium::Redis { echo } => echo,
-            Medium::Process => None,
+            Medium::Redis { echo } if cut.is_none() => echo,
+            Medium::Redis { .. } | Medium::Process => None,
         };
         Vital {
             name: self.options.instance.clone(),
