@@ -20,6 +20,8 @@ use crate::ui::kit::{Boxed, PageTitle, Wordmark, flag, text};
 
 /// The feed that the picture comes from.
 const FEED: &str = "/feeds/cluster";
+/// What is said while the feed is away.
+const LOST: &str = "Out of reach, trying again";
 /// Before a feed that was refused is asked for again.
 const AGAIN: Duration = Duration::from_secs(5);
 /// Pictures for which a message stays on its way: one a second, and a way takes a second and a half.
@@ -33,7 +35,8 @@ struct Live {
     travels: StoredValue<Vec<(RwSignal<Vec<Leg>>, u64)>>,
     /// Pictures so far.
     seen: StoredValue<u64>,
-    lost: RwSignal<bool>,
+    /// How the feed stands, in words; empty until the page lives.
+    feed: RwSignal<&'static str>,
     stream: StoredValue<Option<Stream>, LocalStorage>,
 }
 
@@ -47,15 +50,22 @@ pub fn ClusterPage() -> impl IntoView {
         picture: RwSignal::new(codec::decode(&first).unwrap_or_default()),
         travels: StoredValue::new((0..TRAVELS).map(|_| (RwSignal::new(Vec::new()), 0)).collect()),
         seen: StoredValue::new(0),
-        lost: RwSignal::new(false),
+        feed: RwSignal::new(""),
         stream: StoredValue::new_local(None),
     };
     Effect::new(move || live.listen());
     on_cleanup(move || live.stream.set_value(None));
     let picture = live.picture;
     let travels = live.travels.with_value(|travels| travels.iter().map(|(travel, _)| *travel).collect());
-    let words = text(move || if live.lost.get() { "Out of reach, trying again" } else { "Live" }.to_owned());
-    let class = text(move || if live.lost.get() { "status offline" } else { "status" }.to_owned());
+    let words = text(move || live.feed.get().to_owned());
+    let class = text(move || {
+        let mark = match live.feed.get() {
+            "" => "still",
+            LOST => "offline",
+            _ => "live",
+        };
+        format!("status {mark}")
+    });
     let alone = flag(move || picture.with(|picture| picture.redis));
     view! {
         <PageTitle name="The cluster".to_owned() />
@@ -89,9 +99,9 @@ impl Live {
         let stream = Stream::open(FEED, &["state", "message"], move |heard| match heard {
             Heard::Event { name, data } if name == "state" => self.state(&data),
             Heard::Event { data, .. } => self.message(&data),
-            Heard::Lost => self.lost.set(true),
+            Heard::Lost => self.feed.set(LOST),
             Heard::Refused => {
-                self.lost.set(true);
+                self.feed.set(LOST);
                 // Nothing happens if the page is gone by then: its values are.
                 set_timeout(
                     move || {
@@ -108,7 +118,7 @@ impl Live {
 
     fn state(self, json: &str) {
         let Ok(picture) = codec::decode(json) else { return };
-        self.lost.set(false);
+        self.feed.set("Live");
         self.picture.set(picture);
         let seen = self.seen.with_value(|seen| seen + 1);
         self.seen.set_value(seen);
