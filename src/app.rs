@@ -5,6 +5,7 @@ use leptos_meta::{MetaTags, provide_meta_context};
 use leptos_router::components::{Route, Router, Routes};
 use leptos_router::{ParamSegment, SsrMode, StaticSegment};
 
+use crate::ui::cluster::ClusterPage;
 use crate::ui::connection::Connection;
 use crate::ui::entrance::Entrance;
 use crate::ui::kit::{Boxed, Clock, PageTitle, Table};
@@ -65,6 +66,7 @@ pub fn App() -> impl IntoView {
         <Router>
             <Routes fallback=|| view! { <Nowhere /> }.boxed()>
                 <Route path=StaticSegment("") view=|| view! { <Entrance /> }.boxed() ssr=SsrMode::Async />
+                <Route path=StaticSegment("cluster") view=|| view! { <ClusterPage /> }.boxed() ssr=SsrMode::Async />
                 <Route
                     path=(StaticSegment("r"), ParamSegment("slug"))
                     view=|| view! { <RoomPage /> }.boxed()

@@ -5,6 +5,7 @@ pub mod access;
 pub mod assets;
 pub mod budgets;
 pub mod client;
+mod cluster;
 pub mod config;
 mod doors;
 mod error;

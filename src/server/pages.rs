@@ -45,12 +45,17 @@ pub(super) async fn room(
     let query = Query::<HashMap<String, String>>::try_from_uri(&parts.uri).unwrap_or_default();
     let before = query.get("before").and_then(|number| number.parse().ok()).unwrap_or(0);
     let found = Prefetched(visit_as(&app, &parts, &slug, before).await);
-    let in_page = context(&app);
+    render_with(&app, Request::from_parts(parts, body), found).await
+}
+
+/// A page with what it is rendered from, read before.
+pub(super) async fn render_with<T: Clone + Send + Sync + 'static>(app: &App, request: Request, found: T) -> Response {
+    let in_page = context(app);
     let context = move || {
         provide_context(found.clone());
         in_page();
     };
-    render_app_async_with_context(context, document(&app))(Request::from_parts(parts, body)).await
+    render_app_async_with_context(context, document(app))(request).await
 }
 
 /// `GET /stocks`: the stock market. Who may not see it goes to the door.
@@ -91,7 +96,8 @@ pub(super) async fn nowhere(app: &App, request: Request) -> Response {
 /// leptos lets no resource load anywhere, and a page that another server of this process renders would never end.
 pub(super) fn others() -> Vec<AxumRouteListing> {
     static OTHERS: LazyLock<Vec<AxumRouteListing>> = LazyLock::new(|| {
-        generate_route_list_with_exclusions(Page, Some(vec!["/r/{slug}".to_owned(), "/stocks".to_owned()]))
+        let own = ["/r/{slug}", "/stocks", "/cluster"].map(str::to_owned).to_vec();
+        generate_route_list_with_exclusions(Page, Some(own))
     });
     OTHERS.clone()
 }
@@ -159,6 +165,7 @@ async fn visit_as(app: &App, parts: &Parts, slug: &str, before: i64) -> Result<V
         bus: *app.chat.bus_state().borrow(),
         instance: app.chat.instance().to_owned(),
         stocks: app.chat.market().is_some(),
+        cluster: super::cluster::may_watch(app).is_ok(),
         form_key: Key::mint().to_string(),
         you: viewer.person,
     })

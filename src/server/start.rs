@@ -10,6 +10,7 @@ use tertulia_chat::bridge::Bridges;
 use tertulia_chat::bus::Connected;
 use tertulia_chat::bus::embedded::EmbeddedHub;
 use tertulia_chat::bus::redis::{RedisBus, RedisSettings};
+use tertulia_chat::bus::switchable::Switchable;
 use tertulia_chat::clock::SystemClock;
 use tertulia_chat::store::sqlite::{SqliteOptions, SqliteStore, Synchronous as SqliteSynchronous};
 use tertulia_chat::{Chat, MarketOptions, Options};
@@ -183,7 +184,10 @@ fn connect_bus(settings: &Settings, node: &str) -> Result<(Connected, Option<Arc
     };
     let (bus, heard) =
         RedisBus::open(&redis).map_err(|error| StartError(format!("The Redis settings cannot be used: {error}.")))?;
-    Ok((Connected { bus: bus.clone(), heard }, Some(bus)))
+    let connected = Connected { bus: bus.clone(), heard };
+    // The switch of the lesson is only where everybody may come in anyway.
+    let connected = if settings.open_access() { Switchable::wrap(connected) } else { connected };
+    Ok((connected, Some(bus)))
 }
 
 fn start_bridges(

@@ -4,6 +4,7 @@
 #![allow(unused_crate_dependencies, reason = "the package's dependencies are the server's")]
 
 mod bridge;
+mod cluster;
 mod doors;
 mod forms;
 mod frames;

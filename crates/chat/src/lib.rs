@@ -6,6 +6,7 @@ pub mod bridge;
 pub mod bus;
 pub mod chat;
 pub mod clock;
+pub mod cluster;
 pub mod connection;
 pub mod encoded;
 pub mod fanout;

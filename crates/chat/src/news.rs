@@ -8,6 +8,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tertulia_protocol::{Entry, Epoch, Person, RoomId, RoomInfo};
 
+use crate::cluster::Vital;
 use crate::market::Sheet;
 use crate::seldom::Seldom;
 
@@ -69,6 +70,18 @@ pub(crate) enum News {
     RoomMade {
         /// The room.
         room: RoomInfo,
+    },
+    /// Somebody watches the cluster on the instance that speaks.
+    Watch,
+    /// How the instance that speaks is.
+    Vital {
+        /// Its own words; not bounded yet.
+        vital: Vital,
+    },
+    /// The instance that speaks stored a message of a room; only for drawing, and only while somebody watches.
+    Sent {
+        /// Where.
+        room: RoomId,
     },
     /// A session ended; its sockets must be closed.
     SessionEnded {

@@ -4,6 +4,7 @@
 //! Nothing here knows Leptos, axum, SQL or Redis, so both sides compile the very same rules.
 
 pub mod close;
+pub mod cluster;
 pub mod codec;
 pub mod entry;
 pub mod frame;

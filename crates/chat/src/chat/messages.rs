@@ -74,6 +74,7 @@ impl Chat {
             self.fanout.offer(appended.room, &appended.entry);
         } else {
             self.fanout.committed(appended.room, appended.entry.clone());
+            self.show_said(appended.room);
         }
     }
 

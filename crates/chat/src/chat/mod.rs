@@ -15,6 +15,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::bus::{Bus, Connected, Topic};
 use crate::clock::Clock;
+use crate::cluster::Cluster;
 use crate::fanout::Fanout;
 use crate::market::{Market, MarketOptions};
 use crate::news::News;
@@ -25,6 +26,7 @@ use crate::store::{Store, TokenHash};
 use crate::throttle::SendBudget;
 
 mod background;
+mod cluster;
 mod doors;
 mod listen;
 mod market;
@@ -76,6 +78,8 @@ pub struct Chat {
     dismissed: AtomicBool,
     /// Whether instances hear each other and all heads have been compared since they do.
     bus_state: watch::Sender<BusState>,
+    /// What is known of the other instances, for whoever watches.
+    cluster: Arc<Cluster>,
     /// Work that must be finished before the process ends: commits on their way and their fan-out.
     commits: TaskTracker,
     /// Loops and repairs, ended by `stop`.
@@ -104,6 +108,7 @@ impl Chat {
             store,
             bus: connected.bus,
             clock,
+            cluster: Cluster::new(fanout.told()),
             fanout,
             presence: Mutex::new(Presence::new(options.presence_grace)),
             late: Mutex::new(LateComers::new()),
@@ -196,6 +201,7 @@ impl Chat {
         // Under the lock of the connections: whoever registers later sees the flag.
         let connections = self.lock_connections();
         self.dismissed.store(true, Ordering::Relaxed);
+        self.cluster.close();
         let queues: Vec<Arc<Queue>> = connections.values().map(|c| c.queue.clone()).collect();
         drop(connections);
         if let Some(market) = &self.market {

@@ -99,10 +99,11 @@ const RAW_HTML: Place = Place {
 };
 
 /// Files that may know by which feature they are compiled.
-const SEAMS: [&str; 7] = [
+const SEAMS: [&str; 8] = [
     "src/lib.rs",
     "src/ui/connection/socket/mod.rs",
     "src/ui/kit/browser/mod.rs",
+    "src/ui/kit/stream/mod.rs",
     "src/ui/kit/title.rs",
     "crates/protocol/src/lib.rs",
     "crates/chat/src/bus/mod.rs",

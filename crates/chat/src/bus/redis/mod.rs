@@ -22,7 +22,7 @@ use self::publisher::Publish;
 use self::registry::Registry;
 pub use self::settings::{RedisSettings, SettingsError};
 use super::outlet::Outlet;
-use super::{Bus, Connected, HEARD_QUEUE, Heard, Link, PAYLOAD_BYTES, Topic};
+use super::{Bus, Connected, HEARD_QUEUE, Heard, Link, Medium, PAYLOAD_BYTES, Topic};
 
 mod backoff;
 pub mod bridge;
@@ -155,6 +155,11 @@ impl Bus for RedisBus {
     fn close(&self) -> BoxFuture<'_, ()> {
         self.shared.closing.cancel();
         self.tasks.wait().boxed()
+    }
+
+    fn medium(&self) -> Medium {
+        let up = self.shared.link.borrow().is_up();
+        Medium::Redis { echo: if up { self.shared.counters.last_echo() } else { None } }
     }
 }
 

@@ -30,7 +30,8 @@ const DELETE_SESSION: &str = "DELETE FROM sessions WHERE token_hash = ?1";
 pub(super) const DELETE_GUEST: &str = "DELETE FROM users WHERE id = ?1 \
      AND NOT EXISTS (SELECT 1 FROM sessions WHERE user_id = ?1) \
      AND NOT EXISTS (SELECT 1 FROM entries WHERE author_id = ?1) \
-     AND NOT EXISTS (SELECT 1 FROM rooms WHERE created_by = ?1)";
+     AND NOT EXISTS (SELECT 1 FROM rooms WHERE created_by = ?1) \
+     AND NOT EXISTS (SELECT 1 FROM authors WHERE user_id = ?1)";
 // A row that comes and goes in one transaction: its page must be written and synced although nothing changed.
 // (An UPDATE to the same value would not do: SQLite sees that the bytes are equal and writes nothing.)
 const PROBE: &str = "INSERT INTO meta (name, value) VALUES ('probe', '')";
