@@ -2,10 +2,13 @@
 
 use leptos::prelude::*;
 use tertulia_protocol::limits::ROOMS_LISTED;
-use tertulia_protocol::{BusState, Code, Entry, Epoch, Key, Person, Refusal, RoomId, RoomInfo, Seq, ServerFrame};
+use tertulia_protocol::{
+    BusState, Close, Code, Entry, Epoch, Key, Person, Refusal, RoomId, RoomInfo, Seq, ServerFrame,
+};
 use tertulia_timeline::Verdict;
 
-use super::{Connection, Phase};
+use super::asked::{self, Next};
+use super::{Connection, Phase, whose};
 use crate::ui::kit::browser;
 use crate::ui::room::OpenRoom;
 
@@ -17,7 +20,10 @@ impl Connection {
     pub(super) fn obey(self, frame: ServerFrame) {
         match frame {
             ServerFrame::Welcome { epoch, you, ping_ms, bus, .. } => self.welcomed(epoch, you, ping_ms, bus),
-            ServerFrame::Subscribed { room, epoch: _, seq } => self.in_room(room, |open| open.must_reach(seq)),
+            ServerFrame::Subscribed { room, epoch: _, seq } => {
+                self.state.try_update_value(|state| state.backoff.reset());
+                self.in_room(room, |open| open.must_reach(seq));
+            }
             ServerFrame::Entries { room, entries } => self.entries(room, &entries),
             ServerFrame::Reset { room, epoch, after, seq, reason: _ } => {
                 self.in_room(room, |open| open.reset(epoch, after, seq));
@@ -41,6 +47,11 @@ impl Connection {
     }
 
     fn welcomed(self, epoch: Epoch, you: Person, ping_ms: u64, bus: BusState) {
+        if self.state.try_with_value(|state| state.whose == whose(&epoch, you.id)) != Some(true) {
+            // Another tab left and came in as somebody else: what waits here was not written by them.
+            self.over(Close::Revoked.code());
+            return;
+        }
         self.state.try_update_value(|state| {
             state.epoch = Some(epoch);
             state.me = Some(you);
@@ -71,7 +82,7 @@ impl Connection {
 
     fn nacked(self, key: Key, refusal: Refusal) {
         if refusal.code == Code::Unauthorized {
-            browser::go_to("/");
+            browser::reload();
             return;
         }
         let answer =
@@ -85,25 +96,24 @@ impl Connection {
     /// Something asked for was refused: what can be asked again is, when it may.
     fn refused(self, reference: Option<&str>, refusal: &Refusal) {
         let Some(room) = self.state.try_with_value(|state| state.room).flatten() else { return };
-        if refusal.code == Code::Unauthorized {
-            browser::go_to("/");
-            return;
-        }
         let wait = refusal.retry_after_ms.unwrap_or(ASK_AGAIN_MS) as f64;
-        let temporary = refusal.code.is_temporary() || refusal.retry_after_ms.is_some();
-        match reference {
+        match asked::next(reference, refusal) {
+            Next::Reload => browser::reload(),
             // Not before the wait: the edge of the page is in view, and would ask again at once.
-            Some("history") => self.after(wait, self.generation(), move || room.no_page()),
-            Some("pull") if temporary => self.after(wait, self.generation(), move || {
+            Next::Page => self.after(wait, self.generation(), move || room.no_page()),
+            Next::Pull => self.after(wait, self.generation(), move || {
                 if room.is_behind() {
                     self.pull(room, room.position().seq);
                 }
             }),
-            Some("subscribe") if temporary => self.after(wait, self.generation(), move || {
-                self.state.try_update_value(|state| state.followed = None);
-                self.follow();
-            }),
-            _ => {}
+            Next::Follow => {
+                let wait = self.state.try_update_value(|state| {
+                    state.followed = None;
+                    state.backoff.next(browser::random(), Some(refusal.retry_after_ms.unwrap_or(ASK_AGAIN_MS)))
+                });
+                self.after(wait.unwrap_or(ASK_AGAIN_MS) as f64, self.generation(), move || self.follow());
+            }
+            Next::Nothing => {}
         }
     }
 

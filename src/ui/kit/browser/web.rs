@@ -142,10 +142,17 @@ pub fn scroll_by(element: &Element, pixels: f64) {
     }
 }
 
-/// Leaves the app for an address, asking the server for it.
-pub fn go_to(path: &str) {
-    // Only a malformed address fails, and ours are constants.
-    let _ = leptos::prelude::location().assign(path);
+/// Asks the server for this page afresh: it sends on whoever has no session any more, and back afterwards.
+pub fn reload() {
+    // Fails only in a document without a window to show it.
+    let _ = leptos::prelude::location().reload();
+}
+
+/// Asks the reader a question that stops everything; whether the answer was yes.
+#[must_use]
+pub fn confirms(question: &str) -> bool {
+    // A browser that shows no such window must not keep anybody from what they asked for.
+    leptos::prelude::window().confirm_with_message(question).unwrap_or(true)
 }
 
 /// Closes an open popover by its id.
