@@ -2,11 +2,15 @@
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use tertulia_protocol::{Code, Refusal, UserId};
+use tokio::time::Instant;
+
+use super::client::household;
 
 /// Guests from one address at once: a lecture hall behind one router.
 const ENTER_BURST: NonZeroU32 = NonZeroU32::new(300).unwrap();
@@ -14,16 +18,20 @@ const ENTER_BURST: NonZeroU32 = NonZeroU32::new(300).unwrap();
 const ENTER_PER_SECOND: NonZeroU32 = NonZeroU32::new(1).unwrap();
 /// Rooms of one person at once: a class that sets up its rooms with one account.
 const ROOMS_BURST: NonZeroU32 = NonZeroU32::new(200).unwrap();
-/// One more room of a person each minute: each is told to everybody and stays for ever.
+/// One more room of a person, and of an address, each minute: each is told to everybody and stays for ever.
 const ROOM_EVERY: Duration = Duration::from_secs(60);
 /// Names above which a table is swept of those whose budget is full again.
 const SWEEP_ABOVE: usize = 10_000;
+/// How often a table is swept at most: a sweep looks at everybody.
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
 /// What an address and a person may do, on this instance.
 pub struct Doors {
     enter: DefaultKeyedRateLimiter<Option<IpAddr>>,
     rooms: DefaultKeyedRateLimiter<UserId>,
+    rooms_from: DefaultKeyedRateLimiter<Option<IpAddr>>,
     limited: bool,
+    swept: Mutex<Instant>,
     clock: DefaultClock,
 }
 
@@ -35,19 +43,33 @@ impl Doors {
         Self {
             enter: RateLimiter::dashmap(Quota::per_second(ENTER_PER_SECOND).allow_burst(ENTER_BURST)),
             rooms: RateLimiter::dashmap(rooms),
+            rooms_from: RateLimiter::dashmap(rooms),
             limited,
+            swept: Mutex::new(Instant::now()),
             clock: DefaultClock::default(),
         }
     }
 
     /// Takes one entrance from an address's budget.
     pub(crate) fn enter(&self, address: Option<IpAddr>) -> Result<(), Refusal> {
-        self.take(&self.enter, &address, "Too many people came in from your address just now.")
+        self.take(&self.enter, &address.map(household), "Too many people came in from your address just now.")
     }
 
-    /// Takes one room from a person's budget.
-    pub(crate) fn make_room(&self, person: UserId) -> Result<(), Refusal> {
-        self.take(&self.rooms, &person, "You made many rooms just now.")
+    /// Takes one room from the budgets of a person and of their address: a guest costs nothing, so that many
+    /// guests of one address may make no more rooms than one.
+    pub(crate) fn make_room(&self, person: UserId, address: Option<IpAddr>) -> Result<(), Refusal> {
+        self.take(&self.rooms, &person, "You made many rooms just now.")?;
+        self.take(&self.rooms_from, &address.map(household), "Many rooms were made from your address just now.")
+    }
+
+    /// Whether a sweep is due. Whoever finds the lock taken finds one under way.
+    fn may_sweep(&self) -> bool {
+        let Ok(mut swept) = self.swept.try_lock() else { return false };
+        let due = swept.elapsed() >= SWEEP_EVERY;
+        if due {
+            *swept = Instant::now();
+        }
+        due
     }
 
     fn take<K: std::hash::Hash + Eq + Clone>(
@@ -59,7 +81,7 @@ impl Doors {
         if !self.limited {
             return Ok(());
         }
-        if limiter.len() > SWEEP_ABOVE {
+        if limiter.len() > SWEEP_ABOVE && self.may_sweep() {
             limiter.retain_recent();
         }
         limiter.check_key(key).map_err(|until| {

@@ -120,7 +120,7 @@ async fn visit_as(app: &App, parts: &Parts, slug: &str, before: i64) -> Result<V
         _ => Some(app.chat.history(&member, Seq(before), i64::try_from(HISTORY_PAGE).unwrap_or(1)).await?),
     };
     Ok(Visit {
-        rooms: app.chat.rooms().await?,
+        rooms: app.chat.rooms_around(&member).await?,
         snapshot: app.chat.snapshot(&member).await?,
         older,
         online: app.chat.online(&member),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::header::{ACCEPT, REFERER};
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -59,6 +59,7 @@ pub fn router(app: App) -> Result<Router, String> {
         .layer(from_fn(for_programs))
         .layer(DefaultBodyLimit::max(FORM_BYTES))
         .layer(RequestBodyLimitLayer::new(FORM_BYTES))
+        .layer(map_response(forms::too_large))
         .layer(RequestBodyDeadlineLayer::new(BODY_TIME))
         .layer(csrf);
     let text_only = SizeAbove::new(1_024).and(NotForContentType::const_new("application/wasm"));

@@ -67,6 +67,11 @@ pub(super) async fn converse(mut socket: WebSocket, mut connection: Connection) 
     }
 }
 
+/// Ends a socket before its conversation began.
+pub(super) async fn turn_away(mut socket: WebSocket, reason: Close) {
+    say_goodbye(&mut socket, close(reason)).await;
+}
+
 async fn receive(
     message: Option<Result<Message, axum::Error>>,
     socket: &mut WebSocket,

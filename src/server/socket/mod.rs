@@ -4,11 +4,12 @@ use axum::Extension;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{State, WebSocketUpgrade};
 use axum::http::HeaderMap;
+use axum::http::header::ORIGIN;
 use axum::response::{IntoResponse, Response};
 use tertulia_chat::Connection;
 use tertulia_protocol::frame::SUBPROTOCOL;
 use tertulia_protocol::limits::FRAME_BYTES;
-use tertulia_protocol::{Code, Refusal};
+use tertulia_protocol::{Close, Code, Refusal};
 
 use super::client::Client;
 use super::error::HttpRefusal;
@@ -41,8 +42,11 @@ pub(crate) async fn open(
         Ok(upgrade) => upgrade,
         Err(rejection) => return rejection.into_response(),
     };
+    // A browser's page learns nothing from an answer without upgrade (it sees 1006, like a cable that was pulled),
+    // so it is upgraded and told by the close code. Whoever sends no `Origin` reads the 401.
     let viewer = match viewer {
-        Ok(viewer) => viewer,
+        Ok(viewer) => Some(viewer),
+        Err(HttpRefusal(refusal)) if refusal.code == Code::Unauthorized && headers.contains_key(ORIGIN) => None,
         Err(refusal) => return refusal.into_response(),
     };
     if !is_from_our_pages(&app.origin, &headers) {
@@ -64,8 +68,13 @@ pub(crate) async fn open(
         .on_upgrade(move |socket| {
             // Tracked, so that shutting down waits for the goodbye.
             sockets.track_future(async move {
-                let connection = Connection::open(app.chat, viewer.person, viewer.token);
-                converse::converse(socket, connection).await;
+                match viewer {
+                    Some(viewer) => {
+                        let connection = Connection::open(app.chat, viewer.person, viewer.token);
+                        converse::converse(socket, connection).await;
+                    }
+                    None => converse::turn_away(socket, Close::Revoked).await,
+                }
                 drop((place, seat));
             })
         })
