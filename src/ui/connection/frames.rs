@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use tertulia_protocol::limits::ROOMS_LISTED;
 use tertulia_protocol::{
-    BusState, Close, Code, Entry, Epoch, Key, Person, Refusal, RoomId, RoomInfo, Seq, ServerFrame,
+    BusState, Close, Code, Entry, Epoch, Key, Person, Refusal, RoomId, RoomInfo, Seq, ServerFrame, codec,
 };
 use tertulia_timeline::Verdict;
 
@@ -14,6 +14,11 @@ use crate::ui::room::OpenRoom;
 
 /// The wait before something is asked again whose refusal names no time, in milliseconds.
 const ASK_AGAIN_MS: u64 = 2_000;
+
+/// Where the rooms are listed.
+const ROOMS: &str = "/rooms.json";
+/// Within how long everybody asks for the rooms once instances hear each other again, in milliseconds.
+const LIST_WITHIN_MS: f64 = 10_000.0;
 
 impl Connection {
     /// Does what a frame says.
@@ -36,8 +41,15 @@ impl Connection {
             ServerFrame::Presence { room, online, full, joined, left } => {
                 self.in_room(room, |open| open.present(online, full, joined, &left));
             }
-            ServerFrame::Room { room } => self.room_made(room),
-            ServerFrame::Service { bus } => self.bus.set(Some(bus)),
+            ServerFrame::Room { room } => self.rooms_made(vec![room]),
+            ServerFrame::Service { bus } => {
+                self.bus.set(Some(bus));
+                if bus == BusState::Live {
+                    // Everybody is told at the same moment; they need not all ask at it.
+                    let wait = browser::random() * LIST_WITHIN_MS;
+                    self.after(wait, self.generation(), move || self.list_rooms());
+                }
+            }
             ServerFrame::Bye { code: _, reason: _, retry_after_ms } => {
                 // The close code that follows decides whether to come back; this only says when.
                 self.state.try_update_value(|state| state.hint_ms = retry_after_ms);
@@ -52,18 +64,23 @@ impl Connection {
             self.over(Close::Revoked.code());
             return;
         }
-        self.state.try_update_value(|state| {
+        let again = self.state.try_update_value(|state| {
+            let again = state.epoch.is_some();
             state.epoch = Some(epoch);
             state.me = Some(you);
             state.ping_ms = ping_ms as f64;
             state.hint_ms = None;
             state.backoff.reset();
+            again
         });
         self.bus.set(Some(bus));
         self.phase.set(Phase::Live);
         self.beat(self.generation());
         self.follow();
         self.flush();
+        if again == Some(true) {
+            self.list_rooms();
+        }
     }
 
     fn entries(self, room: RoomId, entries: &[Entry]) {
@@ -117,12 +134,23 @@ impl Connection {
         }
     }
 
-    fn room_made(self, room: RoomInfo) {
-        self.made.update(|made| {
-            made.retain(|known| known.id != room.id);
-            if made.len() < ROOMS_LISTED {
-                made.push(room);
+    /// Asks for the rooms: of those made while nobody told us of them.
+    fn list_rooms(self) {
+        browser::fetch(ROOMS, move |json| {
+            if let Ok(rooms) = codec::decode::<Vec<RoomInfo>>(&json) {
+                self.rooms_made(rooms);
             }
+        });
+    }
+
+    fn rooms_made(self, rooms: Vec<RoomInfo>) {
+        // The app may be gone when a list comes late.
+        let _ = self.made.try_update(|made| {
+            made.retain(|known| rooms.iter().all(|room| room.id != known.id));
+            made.extend(rooms);
+            made.sort_unstable_by_key(|room| room.id);
+            let excess = made.len().saturating_sub(ROOMS_LISTED);
+            made.drain(..excess);
         });
     }
 

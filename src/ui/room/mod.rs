@@ -2,6 +2,9 @@
 
 mod lines;
 mod open_room;
+mod signs;
+#[cfg(test)]
+mod tests;
 
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};

@@ -80,6 +80,9 @@ pub const fn scroll_by(_element: &Element, _pixels: f64) {}
 /// Asks the server for this page afresh.
 pub const fn reload() {}
 
+/// Asks this server for something; does nothing here.
+pub fn fetch(_path: &'static str, _then: impl FnOnce(String) + 'static) {}
+
 /// Asks the reader a question that stops everything.
 #[must_use]
 pub const fn confirms(_question: &str) -> bool {

@@ -148,6 +148,18 @@ pub fn reload() {
     let _ = leptos::prelude::location().reload();
 }
 
+/// Asks this server for something; `then` gets its text, unless there is none to be had.
+pub fn fetch(path: &'static str, then: impl FnOnce(String) + 'static) {
+    leptos::task::spawn_local(async move {
+        let Ok(response) = gloo_net::http::Request::get(path).send().await else { return };
+        if response.ok()
+            && let Ok(text) = response.text().await
+        {
+            then(text);
+        }
+    });
+}
+
 /// Asks the reader a question that stops everything; whether the answer was yes.
 #[must_use]
 pub fn confirms(question: &str) -> bool {
