@@ -28,9 +28,9 @@ die() {
     exit 1
 }
 
-# The comment at the top of a script is its --help.
+# The comment at the top of a script is its --help, up to what is meant for shellcheck.
 help_and_exit() {
-    awk 'NR > 1 && !/^#/ { exit } NR > 1 { sub(/^# ?/, ""); print }' "$root/bin/${0##*/}"
+    awk 'NR > 1 && (!/^#/ || /^# shellcheck /) { exit } NR > 1 { sub(/^# ?/, ""); print }' "$root/bin/${0##*/}"
     exit 0
 }
 

@@ -18,8 +18,10 @@ pub struct Visit {
     pub snapshot: Snapshot,
     /// Older entries instead of the newest, when the address asks for them (`?before=`): reading without JavaScript.
     pub older: Option<Vec<Entry>>,
-    /// Who is in the room at this moment; best effort.
+    /// Who is in the room at this moment, the first by name; best effort.
     pub online: Vec<Person>,
+    /// How many those are in all.
+    pub online_count: u64,
     /// Whether instances hear each other.
     pub bus: BusState,
     /// The name of the instance that answers.
@@ -28,7 +30,7 @@ pub struct Visit {
     pub form_key: String,
 }
 
-tertulia_protocol::from_json!(Visit { you, rooms, snapshot, older, online, bus, instance, form_key });
+tertulia_protocol::from_json!(Visit { you, rooms, snapshot, older, online, online_count, bus, instance, form_key });
 
 /// Why a page could not be had.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]

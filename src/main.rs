@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use tertulia::server::config::{Command, Settings, markdown};
+use tertulia::server::config::{Command, Settings, Stop, markdown, new_token};
 use tertulia::server::{logging, run};
 
 fn main() -> ExitCode {
@@ -23,10 +23,16 @@ fn main() -> ExitCode {
             }
         }
         Ok(Command::PrintSettingsMarkdown) => logging::say(&markdown()),
-        Err(stop) => {
-            // Nobody can be told when even standard error is closed; the exit code says it.
-            let _ = stop.report();
-            ExitCode::from(stop.code())
-        }
+        Ok(Command::NewToken(wishes)) => match new_token(&wishes) {
+            Ok(text) => logging::say(&text),
+            Err(stop) => refuse(&stop),
+        },
+        Err(stop) => refuse(&stop),
     }
+}
+
+fn refuse(stop: &Stop) -> ExitCode {
+    // Nobody can be told when even standard error is closed; the exit code says it.
+    let _ = stop.report();
+    ExitCode::from(stop.code())
 }

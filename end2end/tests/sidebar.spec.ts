@@ -107,7 +107,8 @@ for (const [what, name, words] of [
     await alice.opens(room);
     await alice.rooms.getByRole('textbox', { name: 'New room' }).fill(name);
     await alice.rooms.getByRole('textbox', { name: 'New room' }).press('Enter');
-    await expect(alice.page.getByRole('alert')).toHaveText(words);
+    await expect(alice.rooms.getByRole('alert')).toHaveText(words);
+    await expect(alice.page.getByRole('alert')).toHaveCount(1);
     await expect(alice.page).toHaveURL(new RegExp(`${room}\\?`));
   });
 }

@@ -5,8 +5,8 @@ use std::num::NonZeroU32;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use governor::clock::{Clock as _, DefaultClock};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use governor::clock::{Clock as _, DefaultClock, QuantaInstant};
+use governor::{DefaultKeyedRateLimiter, NotUntil, Quota, RateLimiter};
 use tertulia_protocol::{Code, Refusal, UserId};
 use tokio::time::Instant;
 
@@ -20,6 +20,10 @@ const ENTER_PER_SECOND: NonZeroU32 = NonZeroU32::new(1).unwrap();
 const ROOMS_BURST: NonZeroU32 = NonZeroU32::new(200).unwrap();
 /// One more room of a person, and of an address, each minute: each is told to everybody and stays for ever.
 const ROOM_EVERY: Duration = Duration::from_secs(60);
+/// Rooms that one address may make at the plain doors at once, and one more each minute: as one person.
+const DOOR_ROOMS_BURST: NonZeroU32 = ROOMS_BURST;
+/// Messages per second and address that may be published without a token of its own budget; as many at once.
+const PUBLISH_PER_SECOND: NonZeroU32 = NonZeroU32::new(20).unwrap();
 /// Names above which a table is swept of those whose budget is full again.
 const SWEEP_ABOVE: usize = 10_000;
 /// How often a table is swept at most: a sweep looks at everybody.
@@ -29,7 +33,8 @@ const SWEEP_EVERY: Duration = Duration::from_secs(1);
 pub struct Doors {
     enter: DefaultKeyedRateLimiter<Option<IpAddr>>,
     rooms: DefaultKeyedRateLimiter<UserId>,
-    rooms_from: DefaultKeyedRateLimiter<Option<IpAddr>>,
+    door_rooms: DefaultKeyedRateLimiter<Option<IpAddr>>,
+    publish: DefaultKeyedRateLimiter<Option<IpAddr>>,
     limited: bool,
     swept: Mutex<Instant>,
     clock: DefaultClock,
@@ -39,11 +44,12 @@ impl Doors {
     /// Full budgets; none are enforced when `limited` is false (benchmarks).
     #[must_use]
     pub fn new(limited: bool) -> Self {
-        let rooms = Quota::with_period(ROOM_EVERY).unwrap_or(Quota::per_hour(ROOMS_BURST)).allow_burst(ROOMS_BURST);
+        let rooms = |burst| Quota::with_period(ROOM_EVERY).unwrap_or(Quota::per_hour(burst)).allow_burst(burst);
         Self {
             enter: RateLimiter::dashmap(Quota::per_second(ENTER_PER_SECOND).allow_burst(ENTER_BURST)),
-            rooms: RateLimiter::dashmap(rooms),
-            rooms_from: RateLimiter::dashmap(rooms),
+            rooms: RateLimiter::dashmap(rooms(ROOMS_BURST)),
+            door_rooms: RateLimiter::dashmap(rooms(DOOR_ROOMS_BURST)),
+            publish: RateLimiter::dashmap(Quota::per_second(PUBLISH_PER_SECOND)),
             limited,
             swept: Mutex::new(Instant::now()),
             clock: DefaultClock::default(),
@@ -59,7 +65,7 @@ impl Doors {
     /// guests of one address may make no more rooms than one.
     pub(crate) fn make_room(&self, person: UserId, address: Option<IpAddr>) -> Result<(), Refusal> {
         self.take(&self.rooms, &person, "You made many rooms just now.")?;
-        self.take(&self.rooms_from, &address.map(household), "Many rooms were made from your address just now.")
+        self.open_room(address)
     }
 
     /// Whether a sweep is due. Whoever finds the lock taken finds one under way.
@@ -70,6 +76,20 @@ impl Doors {
             *swept = Instant::now();
         }
         due
+    }
+
+    /// Takes one room from an address's budget; what the plain doors make counts with what guests make.
+    pub(crate) fn open_room(&self, address: Option<IpAddr>) -> Result<(), Refusal> {
+        self.take(&self.door_rooms, &address.map(household), "Many rooms were made from your address just now.")
+    }
+
+    /// Takes one published message from an address's budget.
+    pub(crate) fn publish(&self, address: Option<IpAddr>) -> Result<(), Refusal> {
+        self.take(
+            &self.publish,
+            &address.map(household),
+            "More than 20 messages a second were published from your address.",
+        )
     }
 
     fn take<K: std::hash::Hash + Eq + Clone>(
@@ -84,9 +104,12 @@ impl Doors {
         if limiter.len() > SWEEP_ABOVE && self.may_sweep() {
             limiter.retain_recent();
         }
-        limiter.check_key(key).map_err(|until| {
-            let wait = until.wait_time_from(self.clock.now()).as_millis();
-            Refusal::new(Code::RateLimited, sentence).retry_after(u64::try_from(wait).unwrap_or(u64::MAX).max(1))
-        })
+        limiter.check_key(key).map_err(|until| too_often(&until, &self.clock, sentence))
     }
+}
+
+/// The refusal of whoever must wait until then.
+pub(crate) fn too_often(until: &NotUntil<QuantaInstant>, clock: &DefaultClock, sentence: &'static str) -> Refusal {
+    let wait = until.wait_time_from(clock.now()).as_millis();
+    Refusal::new(Code::RateLimited, sentence).retry_after(u64::try_from(wait).unwrap_or(u64::MAX).max(1))
 }

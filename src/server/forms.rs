@@ -59,11 +59,11 @@ pub(crate) async fn enter(
     };
     let next = safe_path(&form.next);
     if let Err(refusal) = app.doors.enter(address) {
-        return refused(&refusal, &format!("/?next={}", percent_encoded(&next)));
+        return refused(&refusal, &format!("/?next={}", percent_encoded(&next)), "refused");
     }
     match app.chat.enter(&form.name).await {
         Ok((_, token)) => (cookie_for(&token, &app.origin, app.chat.session_ms()), Redirect::to(&next)).into_response(),
-        Err(refusal) => refused(&refusal, &format!("/?next={}", percent_encoded(&next))),
+        Err(refusal) => refused(&refusal, &format!("/?next={}", percent_encoded(&next)), "refused"),
     }
 }
 
@@ -113,7 +113,7 @@ pub(crate) async fn create_room(
     };
     match made {
         Ok(room) => Redirect::to(&room_path(&room.slug)).into_response(),
-        Err(refusal) => refused(&refusal, &safe_path(&form.from)),
+        Err(refusal) => refused(&refusal, &safe_path(&form.from), "room-refused"),
     }
 }
 
@@ -147,7 +147,7 @@ pub(crate) async fn send(
     match post(&app, &viewer, &slug, key, &form.body).await {
         Ok(()) => Redirect::to(&page).into_response(),
         // Nothing was written, so nothing can be lost on the way back.
-        Err(refusal) if refusal.code == Code::Empty => refused(&refusal, &page),
+        Err(refusal) if refusal.code == Code::Empty => refused(&refusal, &page, "refused"),
         Err(refusal) => unsent::page(&refusal, &page, key, &form.body),
     }
 }
@@ -206,9 +206,10 @@ fn unread(rejection: &FormRejection) -> Response {
     plain_page(status, sentence)
 }
 
-/// Back to the page with the reason as a word. What may succeed later keeps the form in the browser instead:
+/// Back to the page with the reason as a word, under the name of the form. What may succeed later keeps the form in
+/// the browser instead:
 /// a redirect would throw away what was written.
-fn refused(refusal: &Refusal, page: &str) -> Response {
+fn refused(refusal: &Refusal, page: &str, form: &str) -> Response {
     if refusal.code.is_temporary() || refusal.code == Code::NotFound {
         let mut page = plain_page(status_of(refusal.code), &refusal.message);
         if let Some(ms) = refusal.retry_after_ms {
@@ -217,7 +218,7 @@ fn refused(refusal: &Refusal, page: &str) -> Response {
         return page;
     }
     let joint = if page.contains('?') { '&' } else { '?' };
-    Redirect::to(&format!("{page}{joint}refused={}", refusal.code.as_str())).into_response()
+    Redirect::to(&format!("{page}{joint}{form}={}", refusal.code.as_str())).into_response()
 }
 
 fn room_path(slug: &str) -> String {

@@ -1,10 +1,12 @@
 //! The server: an axum adapter around `tertulia_chat`. It reads requests, hands them to the chat, and says
 //! what the chat answered; it decides nothing itself.
 
+pub mod access;
 pub mod assets;
 pub mod budgets;
 pub mod client;
 pub mod config;
+mod doors;
 mod error;
 mod forms;
 mod headers;

@@ -119,11 +119,13 @@ async fn visit_as(app: &App, parts: &Parts, slug: &str, before: i64) -> Result<V
         0 => None,
         _ => Some(app.chat.history(&member, Seq(before), i64::try_from(HISTORY_PAGE).unwrap_or(1)).await?),
     };
+    let (online, online_count) = app.chat.online(&member);
     Ok(Visit {
         rooms: app.chat.rooms_around(&member).await?,
         snapshot: app.chat.snapshot(&member).await?,
         older,
-        online: app.chat.online(&member),
+        online,
+        online_count,
         bus: *app.chat.bus_state().borrow(),
         instance: app.chat.instance().to_owned(),
         form_key: Key::mint().to_string(),

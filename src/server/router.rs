@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::header::{ACCEPT, REFERER};
+use axum::http::{Method, StatusCode};
 use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -17,6 +18,7 @@ use tower_http::csrf::CsrfLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::RequestBodyDeadlineLayer;
 
+use super::doors::{events, publish, raw};
 use super::error::HttpRefusal;
 use super::session::{Viewer, gate};
 use super::state::App;
@@ -40,6 +42,10 @@ pub fn router(app: App) -> Result<Router, String> {
         .route("/rooms", post(forms::create_room))
         .route("/rooms.json", get(rooms))
         .route("/r/{slug}/messages", post(forms::send))
+        // A room without an SDK.
+        .route("/ws/{room}", get(raw::open))
+        .route("/events/{room}", get(events::open))
+        .route("/publish/{room}", post(publish::publish))
         // For whoever watches.
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
@@ -62,7 +68,9 @@ pub fn router(app: App) -> Result<Router, String> {
         .layer(map_response(forms::too_large))
         .layer(RequestBodyDeadlineLayer::new(BODY_TIME))
         .layer(csrf);
-    let text_only = SizeAbove::new(1_024).and(NotForContentType::const_new("application/wasm"));
+    // A stream of events must not wait until a block is worth compressing.
+    let text_only =
+        SizeAbove::new(1_024).and(NotForContentType::const_new("application/wasm")).and(NotForContentType::SSE);
     Ok(routes
         .layer(CompressionLayer::new().quality(CompressionLevel::Fastest).compress_when(text_only))
         .layer(CatchPanicLayer::custom(|_| {
@@ -85,6 +93,10 @@ async fn for_programs(mut request: Request, next: Next) -> Response {
 
 /// A file of `public/`, or the page that says that there is nothing here.
 async fn elsewhere(State(app): State<App>, request: Request) -> Response {
+    // TRACE would echo what others may not read, and CONNECT is for proxies: its address has no path to look up.
+    if matches!(*request.method(), Method::TRACE | Method::CONNECT) || request.uri().path_and_query().is_none() {
+        return StatusCode::METHOD_NOT_ALLOWED.into_response();
+    }
     if let Some(file) = assets::public(request.uri().path(), request.headers()) {
         return file;
     }

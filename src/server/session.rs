@@ -96,6 +96,11 @@ pub(crate) fn is_from_our_pages(origin: &Origin, headers: &HeaderMap) -> bool {
     origin.is_ours(text(ORIGIN), text(HOST))
 }
 
+/// What a page that is not ours is told when it opens a socket.
+pub(crate) fn not_our_page() -> Refusal {
+    Refusal::new(Code::Forbidden, "The Origin of this request is not this server.").field("origin")
+}
+
 /// Sends people to the right door: who has no session to the entrance, who has one past it. Whoever goes
 /// on carries its [`Viewer`], so the session is read once per request.
 pub(crate) async fn gate(State(app): State<App>, mut request: Request, next: Next) -> Response {

@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::access::Tokens;
 use super::budgets::Doors;
 use super::client::Places;
 use super::config::{Database, RateLimits, Settings, Synchronous};
@@ -27,6 +28,10 @@ use super::{assets, router, serve};
 /// Over how long clients are told to come back when an instance stops: a tenth of a storm's minute, and well
 /// within the presence grace of 12 s, so that nobody is said to have left.
 const DISMISS_SPREAD: Duration = Duration::from_secs(5);
+
+/// Why instances do not hear each other when the Redis is one that anybody can read.
+const REDIS_REFUSED: &str = "the Redis is on another machine and asks for no password, so it is not used; \
+    give it one, or say --redis-without-password allow";
 
 /// Why the server could not start, in words.
 #[derive(Debug, thiserror::Error)]
@@ -93,6 +98,7 @@ impl Server {
             places: Arc::new(places(settings)),
             probe: Arc::default(),
             doors: Arc::new(Doors::new(settings.rate_limits == RateLimits::On)),
+            tokens: Arc::new(Tokens::new(&settings.tokens, settings.rate_limits == RateLimits::On)),
         };
         let sockets = app.sockets.clone();
         let router = router::router(app).map_err(StartError)?;
@@ -152,6 +158,9 @@ fn open_store(settings: &Settings) -> Result<SqliteStore, StartError> {
 
 fn connect_bus(settings: &Settings, node: &str) -> Result<Connected, StartError> {
     let Some(url) = &settings.redis else { return Ok(EmbeddedHub::new().connect()) };
+    if settings.redis_refused() {
+        return Ok(EmbeddedHub::new().severed(REDIS_REFUSED));
+    }
     let redis = RedisSettings {
         url: url.url().expose().to_owned(),
         prefix: settings.redis_prefix.clone(),
@@ -199,7 +208,9 @@ fn greet(settings: &Settings, address: SocketAddr) {
     if settings.open_access() {
         tracing::warn!("access is open to everybody who reaches this address; cookies travel over plain http");
     }
-    if settings.redis_exposed() {
+    if settings.redis_refused() {
+        tracing::error!("{REDIS_REFUSED}");
+    } else if settings.redis_exposed() {
         tracing::warn!("the Redis can be reached from other machines and asks for no password");
     }
     if settings.synchronous == Synchronous::Normal {

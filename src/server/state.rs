@@ -7,6 +7,7 @@ use leptos::config::LeptosOptions;
 use tertulia_chat::Chat;
 use tokio_util::task::TaskTracker;
 
+use super::access::Tokens;
 use super::budgets::Doors;
 use super::client::Places;
 use super::health::Probe;
@@ -26,6 +27,8 @@ pub struct App {
     pub probe: Arc<Probe>,
     /// How often somebody may come in, and make rooms.
     pub doors: Arc<Doors>,
+    /// The tokens of programs.
+    pub tokens: Arc<Tokens>,
     /// The sockets' tasks: shutting down waits for them to say goodbye.
     pub sockets: TaskTracker,
 }
@@ -38,6 +41,12 @@ pub struct Origin {
 }
 
 impl Origin {
+    /// Whether everybody who reaches the server may come in.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        self.public_url.is_none()
+    }
+
     /// Whether cookies must travel over TLS only.
     #[must_use]
     pub fn is_secure(&self) -> bool {

@@ -6,6 +6,7 @@ use tertulia_protocol::{Key, Refusal};
 
 use super::assets;
 use super::error::status_of;
+use crate::ui::kit::escaped;
 
 /// Answers a form that was refused with its text, under the same key: sending it again cannot double it.
 pub(super) fn page(refusal: &Refusal, room: &str, key: Key, body: &str) -> Response {
@@ -39,22 +40,4 @@ pub(super) fn page(refusal: &Refusal, room: &str, key: Key, body: &str) -> Respo
 "#
     );
     (status, Html(html)).into_response()
-}
-
-/// Text for an attribute in double quotes or between tags.
-fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            // HTML cannot hold it: browsers show the replacement character, and so do we.
-            '\0' => safe.push('\u{FFFD}'),
-            _ => safe.push(c),
-        }
-    }
-    safe
 }

@@ -182,7 +182,14 @@ async fn a_refused_form_leads_back_to_its_page_with_a_word_and_the_page_says_a_s
     }
     for (name, why) in [("", "empty"), ("...", "bad_name"), ("\u{202e}", "bad_name"), (&"x".repeat(65), "too_long")] {
         let answer = guest.post("/rooms", &[("name", name), ("from", "/r/chat")]).await;
-        assert_eq!(answer.location(), format!("/r/chat?refused={why}"), "{name:?}");
+        assert_eq!(answer.location(), format!("/r/chat?room-refused={why}"), "{name:?}");
+        let page = guest.get(answer.location()).await.body;
+        let (sidebar, room) = page.split_once("<main").expect("the sidebar stands before the room");
+        let shown = |part: &str| {
+            let alerts = Page::read(part);
+            alerts.elements().any(|found| found.has_class("refused") && found.get("hidden").is_none())
+        };
+        assert!(shown(sidebar) && !shown(room), "it is said beside the form: {name:?}");
     }
     for body in ["", " \u{200b}\u{2060}\u{feff} "] {
         let answer = guest.post("/r/chat/messages", &[("body", body)]).await;

@@ -1,15 +1,18 @@
 //! Frames as bytes on the wire: what breaks RFC 6455 or the limits is closed with its code, what is merely
 //! wrong is answered, and whoever does not read costs nobody else anything.
 
-use tertulia_protocol::limits::FRAME_BYTES;
+use std::time::{Duration, Instant};
+
+use tertulia_protocol::limits::{FRAME_BYTES, MESSAGE_MS};
 use tertulia_protocol::{Key, ServerFrame};
 use tokio::net::TcpSocket;
+use tokio::time::sleep;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::raw::{BINARY, CLOSE, CONTINUATION, FIN, PING, RawSocket, TEXT, frame, header};
+use crate::support::raw::{BINARY, CLOSE, CONTINUATION, FIN, PING, PONG, RawSocket, TEXT, frame, header};
 use crate::support::server::{Setup, TestServer};
 use crate::support::socket::{Socket, bodies};
-use crate::support::{LOBBY, eventually};
+use crate::support::{LOBBY, PATIENCE, eventually};
 
 const RSV1: u8 = 0x40;
 
@@ -81,6 +84,47 @@ async fn a_message_in_fragments_is_one_message_and_ends_at_the_limit() {
     }
     socket.write(&bomb).await;
     assert_eq!(socket.closed().await.0, 1009);
+}
+
+/// Sends pongs (or the next byte of what is begun) once a second until the server closes: its code, and after how long.
+async fn dripping(server: &TestServer, begin: &[u8], drip: &[u8]) -> (u16, Duration) {
+    let mut socket = RawSocket::open(&server.guest("Ana").await).await;
+    let began = Instant::now();
+    socket.write(begin).await;
+    loop {
+        tokio::select! {
+            // Safe to cancel at a byte of a frame that does not begin: the server says little, and at once.
+            frame = socket.next() => {
+                let frame = frame.expect("a reason comes before the end");
+                if frame.opcode == CLOSE {
+                    return (u16::from_be_bytes([frame.payload[0], frame.payload[1]]), began.elapsed());
+                }
+            }
+            () = sleep(Duration::from_secs(1)) => {}
+        }
+        socket.write(drip).await;
+        assert!(began.elapsed() < PATIENCE * 3, "{begin:?} and then {drip:?} hold a socket for ever");
+    }
+}
+
+/// Signs of life do not excuse a message that never ends; whoever is merely silent between messages stays.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_that_is_begun_and_never_finished_is_closed_while_an_idle_client_stays() {
+    let server = TestServer::alone().await;
+    let pong = frame(FIN | PONG, b"");
+    let begun = frame(TEXT, b"{");
+    let announced = [header(FIN | TEXT, 60_000), vec![0; 4]].concat();
+    let both = futures::future::join(dripping(&server, &begun, &pong), dripping(&server, &announced, b" "));
+    let (fragments, bytes) = tokio::select! {
+        // Both safe to cancel: nothing is wanted of the idle one when the others are through.
+        both = both => both,
+        (code, _) = dripping(&server, &pong, &pong) => panic!("an idle client was closed with {code}"),
+    };
+    for (what, (code, after)) in [("fragments", fragments), ("bytes", bytes)] {
+        assert_eq!(code, 4011, "{what}");
+        assert!(after >= Duration::from_millis(MESSAGE_MS), "{what}: the whole time is granted: {after:?}");
+    }
+    eventually("every socket is given back", async || (server.connections() == 0).then_some(())).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

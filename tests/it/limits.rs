@@ -213,6 +213,13 @@ async fn heads_that_are_too_large_or_no_http_are_refused_and_hung_up_on() {
         ),
         ("a length with a sign", b"POST /enter HTTP/1.1\r\nhost: x\r\ncontent-length: +1\r\n\r\na".to_vec(), &[400]),
         ("an unknown coding", b"POST /enter HTTP/1.1\r\nhost: x\r\ntransfer-encoding: gzip\r\n\r\n".to_vec(), &[400]),
+        (
+            "a line feed alone within a chunk's size",
+            b"POST /enter HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-www-form-urlencoded\r\n\
+                transfer-encoding: chunked\r\n\r\n5\nname=\r\n0\r\n\r\n"
+                .to_vec(),
+            &[400],
+        ),
         ("no HTTP", b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 hello\r\n\r\n".to_vec(), &[400]),
         ("another version", b"GET / HTTP/9.9\r\nhost: x\r\n\r\n".to_vec(), &[400, 505]),
     ];
@@ -227,6 +234,52 @@ async fn heads_that_are_too_large_or_no_http_are_refused_and_hung_up_on() {
         0\r\n\r\nGET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
     let said = String::from_utf8_lossy(&exchange(server.door.address, smuggled).await).into_owned();
     assert_eq!(said.matches("HTTP/1.1 ").count(), 1, "{said}");
+}
+
+/// hyper takes a line feed alone for the end of a line, as RFC 9112 (2.2) lets a server do. What matters is that it
+/// is one request all the same, and that nothing after it is read as another.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_line_feed_alone_ends_a_line_and_never_a_request() {
+    let server = TestServer::alone().await;
+    for request in [
+        "GET /healthz HTTP/1.1\nhost: x\nconnection: close\n\n",
+        "GET /healthz HTTP/1.1\r\nhost: x\nx: y\r\nconnection: close\r\n\r\n",
+        "POST /enter HTTP/1.1\r\nhost: x\r\ncontent-length: 37\nconnection: close\r\n\r\n\
+            GET /healthz HTTP/1.1\r\nhost: evil\r\n\r\n",
+    ] {
+        let said = String::from_utf8_lossy(&exchange(server.door.address, request.as_bytes()).await).into_owned();
+        assert_eq!(said.matches("HTTP/1.1 ").count(), 1, "{request:?}: {said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn methods_that_proxies_have_are_not_ours() {
+    let server = TestServer::alone().await;
+    for request in [
+        "TRACE / HTTP/1.1\r\nhost: x\r\nx-secret: 7\r\nconnection: close\r\n\r\n",
+        "CONNECT evil.example:80 HTTP/1.1\r\nhost: evil.example:80\r\nconnection: close\r\n\r\n",
+    ] {
+        let answer = Answer::read(&exchange(server.door.address, request.as_bytes()).await, false);
+        assert!(matches!(answer.status, 400 | 404 | 405), "{request:?}: {answer:?}");
+        assert!(!answer.body.contains("x-secret"), "nothing is echoed: {answer:?}");
+    }
+}
+
+/// Links are paths, and an address in full comes from the settings: a foreign `Host` changes nothing, so it need not
+/// be refused, and proxies and health checks may call the server what they like.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_foreign_host_stands_in_no_answer() {
+    let server = Setup::new().public_url("https://chat.example.org").start().await;
+    for path in ["/", "/r/chat", "/r/evil?next=x", "/healthz", "/live", "/nowhere"] {
+        for head in [
+            format!("GET {path} HTTP/1.1\r\nhost: evil.test"),
+            format!("GET http://evil.test{path} HTTP/1.1\r\nhost: x"),
+        ] {
+            let request = format!("{head}\r\nx-forwarded-host: evil.test\r\nconnection: close\r\n\r\n");
+            let said = String::from_utf8_lossy(&exchange(server.door.address, request.as_bytes()).await).into_owned();
+            assert!(said.starts_with("HTTP/1.1 ") && !said.contains("evil.test"), "{request:?}: {said}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 
 use crate::support::binary::{Binary, run};
 use crate::support::guest::Guest;
+use crate::support::http::Request;
 use crate::support::server::folder;
 use crate::support::socket::{Socket, bodies};
 use crate::support::{LOBBY, eventually};
@@ -73,6 +74,40 @@ async fn a_port_that_is_taken_is_said_plainly_with_exit_code_1() {
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains(&address) && said.contains("in use"), "{said}");
     assert!(!said.contains("panicked"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_token_that_was_just_made_opens_its_room_and_no_other() {
+    let folder = folder();
+    let made =
+        run(&folder, &["token", "new", "--name", "ci", "--rooms", "chat", "--publish", "--rate", "500"], &[]).await;
+    assert_eq!(made.status.code(), Some(0), "{made:?}");
+    let said = text(&made.stdout);
+    let secret = said.lines().nth(2).expect("the secret stands in the third line").trim();
+    let table = said.lines().skip_while(|line| !line.contains("[[tokens]]")).take_while(|line| !line.trim().is_empty());
+    let table: String = table.map(|line| format!("{}\n", line.trim())).collect();
+    let file = folder.path().join("tertulia.toml");
+    std::fs::write(file, table).expect("the file is written");
+    let server = Binary::serve(&folder, &[], &[]).await;
+    let publish = async |room: &str, secret: &str| {
+        let request = Request::new("POST", &format!("/publish/{room}")).body(b"\"done\"".to_vec());
+        let request = request.header("content-type", "application/json");
+        request.header("authorization", &format!("Bearer {secret}")).send(&server.door).await.status
+    };
+    assert_eq!(publish("chat", secret).await, 201);
+    assert_eq!(publish("ops", secret).await, 403);
+    assert_eq!(publish("chat", "another").await, 401);
+    assert!(!server.log().contains(secret), "no secret is logged");
+    for wrong in [
+        &["--name", "a,b"][..],
+        &["--name", "admin"],
+        &["--name", "ci", "--rate", "0"],
+        &["--name", "ci", "--rooms", "?"],
+    ] {
+        let refused = run(&folder, &[&["token", "new"], wrong].concat(), &[]).await;
+        assert_eq!(refused.status.code(), Some(2), "{wrong:?}: {refused:?}");
+        assert!(text(&refused.stderr).starts_with("This cannot be: "), "{wrong:?}: {refused:?}");
+    }
 }
 
 /// Sends without pause until the connection ends; what was acknowledged, and how it ended.

@@ -27,6 +27,19 @@ async fn until_service(socket: &mut Socket, wanted: BusState) -> Vec<String> {
     }
 }
 
+/// Nothing listens at that address, and nothing is asked: the settings alone decide.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_open_redis_on_another_machine_is_not_used_and_the_chat_says_why() {
+    let server = Setup::new().redis("redis://192.0.2.1:6379").start().await;
+    let words = server.until_bus("degraded: ").await;
+    assert!(words.contains("asks for no password") && words.contains("--redis-without-password allow"), "{words}");
+    let mut ana = server.guest("Ana").await.socket().await;
+    ana.follow(LOBBY).await;
+    let said = ana.tell(LOBBY, "stored all the same").await;
+    assert_eq!(bodies(&ana.entries_until(LOBBY, said).await), ["stored all the same"]);
+    server.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_redis_that_is_killed_and_comes_back_costs_no_message_and_doubles_none() {
     let mut redis = RealRedis::start().await;

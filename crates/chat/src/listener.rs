@@ -4,23 +4,16 @@
 
 use std::sync::Arc;
 
-use tertulia_protocol::{Code, Entry, Epoch, Person, Seq, ServerFrame, codec};
+use tertulia_protocol::{Close, Code, Entry, Epoch, Key, Person, Refusal, Seq, ServerFrame, codec};
 
 use crate::chat::Chat;
 use crate::fanout::{Paging, Start};
 use crate::member::Member;
+use crate::presence::Visibility;
 use crate::queue::{Ended, Queue};
 use crate::room_log::ConnId;
 use crate::store::TokenHash;
-
-/// Who listens, as far as it matters to others.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Visibility {
-    /// Counted among those who are there, told as having joined and left.
-    Shown,
-    /// Nobody knows of them.
-    Hidden,
-}
+use crate::throttle::{FrameBudget, RATE_LIMITED_RETRY_MS, Strikes};
 
 /// One thing that happened in the room.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,6 +29,8 @@ pub enum Happened {
         /// Nothing at or before this number follows.
         after: Seq,
     },
+    /// What they said themselves was not taken.
+    Refused(Refusal),
 }
 
 /// Somebody who follows one room. Dropping it takes them out.
@@ -49,6 +44,8 @@ pub struct Listener {
     /// Whether following has begun, and so must be ended.
     follows: bool,
     paging: Option<Paging>,
+    frames: FrameBudget,
+    ignored: Strikes,
 }
 
 impl Listener {
@@ -62,11 +59,23 @@ impl Listener {
         session: Option<TokenHash>,
         start: Start,
         visibility: Visibility,
-    ) -> Result<Self, tertulia_protocol::Refusal> {
+    ) -> Result<Self, Refusal> {
         let queue = Arc::new(Queue::default());
+        let frames = FrameBudget::new(chat.rate_limits());
         let id = chat.register(queue.clone(), member.person().id, session);
         // Made before anything can fail: dropping it undoes whatever was done.
-        let mut listener = Self { chat, id, member, session, visibility, queue, follows: false, paging: None };
+        let mut listener = Self {
+            chat,
+            id,
+            member,
+            session,
+            visibility,
+            queue,
+            follows: false,
+            paging: None,
+            frames,
+            ignored: Strikes::default(),
+        };
         let (chat, member, queue) = (&listener.chat, &listener.member, &listener.queue);
         listener.paging = chat.follow(member, id, queue, start, visibility).await?;
         listener.follows = true;
@@ -91,12 +100,35 @@ impl Listener {
         &self.chat
     }
 
+    /// Takes one frame of the transport from the listener's budget, whatever it says.
+    ///
+    /// # Errors
+    /// The reason to close, when far too many came.
+    pub fn take_frame(&mut self) -> Result<(), Ended> {
+        match self.frames.take() {
+            Ok(()) => Ok(()),
+            Err(_) => self.ignored.strike(Close::RateLimited, Some(RATE_LIMITED_RETRY_MS)),
+        }
+    }
+
+    /// Says something in the room. What is refused comes back through the queue, to the one who said it.
+    pub async fn say(&mut self, text: &str) {
+        if let Err(refusal) = self.chat.send(&self.member, Key::mint(), text, None).await {
+            self.refuse(refusal);
+        }
+    }
+
+    /// Tells the listener that what they said was not taken.
+    pub fn refuse(&self, refusal: Refusal) {
+        self.queue.push_frame(&ServerFrame::Error { reference: Some("send".to_owned()), refusal });
+    }
+
     /// Checks session and membership against SQL: the net for revocations that no bus carried.
     ///
     /// # Errors
     /// `Revoked` when either is gone. A store that cannot be read ends nobody's listening.
     pub async fn revalidate(&mut self) -> Result<(), Ended> {
-        let revoked = Err(Ended { close: tertulia_protocol::Close::Revoked, retry_after_ms: None });
+        let revoked = Err(Ended { close: Close::Revoked, retry_after_ms: None });
         if let Some(session) = self.session
             && matches!(self.chat.viewer(session).await, Ok(None))
         {
@@ -137,6 +169,7 @@ pub fn happened(frame: &[u8]) -> Vec<Happened> {
             joined.chain(left.into_iter().map(Happened::Left)).collect()
         }
         Ok(ServerFrame::Reset { after, .. }) => vec![Happened::Afresh { after }],
+        Ok(ServerFrame::Error { refusal, .. }) => vec![Happened::Refused(refusal)],
         Ok(_) => Vec::new(),
         Err(error) => {
             tracing::error!(error, "a frame of our own cannot be read");

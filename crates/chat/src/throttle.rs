@@ -6,8 +6,11 @@ use std::time::Duration;
 
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
-use tertulia_protocol::{Code, Refusal, UserId};
+use tertulia_protocol::limits::{MALFORMED_FRAMES, MALFORMED_WINDOW_MS};
+use tertulia_protocol::{Close, Code, Refusal, UserId};
 use tokio::time::Instant;
+
+use crate::queue::Ended;
 
 /// Sends per second and person that are sustained: faster than anybody types, slow enough to read.
 const SENDS_PER_SECOND: NonZeroU32 = NonZeroU32::new(20).unwrap();
@@ -17,6 +20,8 @@ const SENDS_BURST: NonZeroU32 = NonZeroU32::new(200).unwrap();
 const FRAMES_PER_SECOND: f64 = 60.0;
 /// Frames at once: two bursts of sends.
 const FRAMES_BURST: f64 = 400.0;
+/// When to come back after ignoring the rate limit, in milliseconds.
+pub(crate) const RATE_LIMITED_RETRY_MS: u64 = 5_000;
 /// People above which the table of budgets is swept of those whose budget is full again.
 const SWEEP_ABOVE: usize = 10_000;
 /// How often it is swept at most: a sweep looks at everybody.
@@ -89,6 +94,26 @@ impl FrameBudget {
         }
         self.tokens -= 1.0;
         Ok(())
+    }
+}
+
+/// Counts what may happen a few times but not often.
+#[derive(Default)]
+pub(crate) struct Strikes {
+    count: u32,
+    since: Option<Instant>,
+}
+
+impl Strikes {
+    /// One more; an error when it is one too many within the window.
+    pub(crate) fn strike(&mut self, close: Close, retry_after_ms: Option<u64>) -> Result<(), Ended> {
+        let now = Instant::now();
+        let window = Duration::from_millis(MALFORMED_WINDOW_MS);
+        if self.since.is_none_or(|since| now.saturating_duration_since(since) > window) {
+            *self = Self { count: 0, since: Some(now) };
+        }
+        self.count += 1;
+        if self.count >= MALFORMED_FRAMES { Err(Ended { close, retry_after_ms }) } else { Ok(()) }
     }
 }
 

@@ -27,6 +27,8 @@ pub enum Close {
     RateLimited,
     /// Reads too slowly; resume from the last entry seen.
     TooSlow,
+    /// A message that was begun and not finished in time.
+    Unfinished,
     /// No pong.
     NoPong,
     /// Signed out, revoked or banned.
@@ -37,7 +39,7 @@ pub enum Close {
 
 impl Close {
     /// Every reason, for tables and tests.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Restarting,
         Self::Overloaded,
         Self::ProtocolError,
@@ -49,6 +51,7 @@ impl Close {
         Self::BeforeHello,
         Self::RateLimited,
         Self::TooSlow,
+        Self::Unfinished,
         Self::NoPong,
         Self::Revoked,
         Self::Version,
@@ -69,6 +72,7 @@ impl Close {
             Self::BeforeHello => 4003,
             Self::RateLimited => 4008,
             Self::TooSlow => 4010,
+            Self::Unfinished => 4011,
             Self::NoPong => 4012,
             Self::Revoked => 4500,
             Self::Version => 4502,
@@ -90,6 +94,7 @@ impl Close {
             Self::BeforeHello => "the first frame must be hello",
             Self::RateLimited => "rate limit ignored",
             Self::TooSlow => "too slow; resume from the last entry seen",
+            Self::Unfinished => "a message not finished within 30 s",
             Self::NoPong => "no pong within 10 s",
             Self::Revoked => "signed out",
             Self::Version => "supported versions: 1",

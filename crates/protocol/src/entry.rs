@@ -1,6 +1,9 @@
 //! Entries: what is written in a room's log, once and for ever.
 
-use serde::Serialize;
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
+use serde_json::Map;
 
 use crate::ids::{Key, Seq, UserId};
 use crate::json::{FromJson, Misread, Object, Value};
@@ -92,10 +95,28 @@ pub enum Change {
         /// Who was removed.
         who: Person,
     },
-    /// Written by a newer version: it has a number and must be counted, but cannot be shown.
-    ///
-    /// Its content is not kept, so whoever passes entries on passes on the bytes, not this.
-    Unknown,
+    /// Written by a newer version: it has a number and must be counted, but cannot be shown. It is passed on as it
+    /// came, for among those who hear it may be somebody who knows it.
+    #[serde(untagged)]
+    Unknown(Fields),
+}
+
+/// What a change of an unknown kind says, its kind included. Shared, because nobody changes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fields(Arc<Map<String, Value>>);
+
+impl Fields {
+    /// Its kind, as it travels.
+    #[must_use]
+    pub fn kind(&self) -> &str {
+        self.0.get("kind").and_then(Value::as_str).unwrap_or_default()
+    }
+}
+
+impl Serialize for Fields {
+    fn serialize<S: Serializer>(&self, output: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(output)
+    }
 }
 
 crate::from_json!(Person { id, name });
@@ -134,8 +155,15 @@ impl Change {
             "renamed" => Self::Renamed { name: object.take("name")? },
             "topic_set" => Self::TopicSet { topic: object.take("topic")? },
             "removed" => Self::Removed { who: object.take("who")? },
-            _ => Self::Unknown,
+            _ => Self::Unknown(Fields(Arc::new(object.rest("kind", kind)))),
         })
+    }
+
+    /// A change of which nothing is known but that there was one.
+    #[must_use]
+    pub fn illegible() -> Self {
+        let kind = Value::String("unknown".to_owned());
+        Self::Unknown(Fields(Arc::new([("kind".to_owned(), kind)].into_iter().collect())))
     }
 }
 

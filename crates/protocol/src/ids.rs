@@ -101,6 +101,13 @@ impl Key {
         Self(Uuid::now_v7())
     }
 
+    /// The key of an action that has another name already, from a digest of that name: always the same, and never one
+    /// that was minted, since version 8 is for bits of one's own (RFC 9562, section 5.8).
+    #[must_use]
+    pub fn derived(digest: [u8; 16]) -> Self {
+        Self(uuid::Builder::from_custom_bytes(digest).into_uuid())
+    }
+
     /// Reads the hyphenated lower-case form.
     ///
     /// `None` for anything else: one spelling per key, so that no cache or log ever holds two and a client

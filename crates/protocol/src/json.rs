@@ -56,6 +56,13 @@ impl Object {
         };
         read.map_err(|_| Misread(name))
     }
+
+    /// What was not taken, with one field put back.
+    pub(crate) fn rest(&mut self, name: &str, value: String) -> Map<String, Value> {
+        let mut rest = std::mem::take(&mut self.0);
+        rest.insert(name.to_owned(), Value::String(value));
+        rest
+    }
 }
 
 macro_rules! scalar {
@@ -98,6 +105,13 @@ impl FromJson for String {
 impl FromJson for Cow<'static, str> {
     fn from_json(value: Value) -> Result<Self, Misread> {
         String::from_json(value).map(Cow::Owned)
+    }
+}
+
+impl FromJson for Value {
+    /// Whatever it is.
+    fn from_json(value: Value) -> Result<Self, Misread> {
+        Ok(value)
     }
 }
 

@@ -52,6 +52,8 @@ pub const PING_MS: u64 = 25_000;
 pub const PONG_MS: u64 = 10_000;
 /// How long a new socket may stay silent before `hello`, in milliseconds (Centrifugo: 10 s).
 pub const HELLO_MS: u64 = 10_000;
+/// How long a message may take from its first byte to its last, in milliseconds: the largest passes a link of 2 KiB/s.
+pub const MESSAGE_MS: u64 = 30_000;
 /// How long one write may take, in milliseconds.
 pub const WRITE_MS: u64 = 10_000;
 /// How often a socket checks its session without being told, in milliseconds (SR-09).

@@ -12,6 +12,10 @@ pub(super) const SERVE: &str = "serve";
 /// The name of the subcommand that prints the table.
 pub(super) const TABLE: &str = "settings";
 
+/// The name of the subcommand for tokens, and of the one beneath it that makes one.
+pub(super) const TOKEN: &str = "token";
+pub(super) const NEW: &str = "new";
+
 const AFTER_HELP: &str = "\
 A flag counts before its variable, a variable before the file, the file before the default. An empty variable counts
 as not set; an empty flag takes back what is said elsewhere. The file is TOML: `port = 3001`.";
@@ -29,11 +33,24 @@ pub fn command() -> Clap {
         .propagate_version(true)
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommands([serve, table])
+        .subcommands([serve, token(), table])
+}
+
+fn token() -> Clap {
+    let text = |name: &'static str, placeholder: &'static str| {
+        Arg::new(name).long(name).value_name(placeholder).allow_negative_numbers(true)
+    };
+    let new = Clap::new(NEW)
+        .about("Make a token for a program, and the rows of the settings that let it in")
+        .arg(text("name", "NAME").required(true).help("As whom the program speaks"))
+        .arg(text("rooms", "ROOM+…").default_value("*").help("The rooms it opens, joined by +; * for all"))
+        .arg(Arg::new("publish").long("publish").action(ArgAction::SetTrue).help("Lets it write, not only read"))
+        .arg(text("rate", "N").help("Messages a second that it may publish [default: as for everybody, 20]"));
+    Clap::new(TOKEN).about("Tokens for programs").subcommand_required(true).arg_required_else_help(true).subcommand(new)
 }
 
 fn flag(setting: &Setting) -> Arg {
-    let list = matches!(setting.kind, Kind::List(_));
+    let list = matches!(setting.kind, Kind::List(_) | Kind::Records { .. });
     Arg::new(setting.name)
         .long(setting.long())
         .value_name(setting.placeholder)

@@ -61,6 +61,44 @@ fn text_of(setting: &Setting, value: &DeValue<'_>) -> Result<String, &'static st
             .map(|texts| texts.join(","))
             .ok_or("in the file it is an array of texts in quotes"),
         (Kind::List(_), _) => Err("in the file it is an array of texts in quotes"),
+        (Kind::Records { fields, .. }, DeValue::Array(items)) => {
+            let rows: Result<Vec<_>, _> = items.iter().map(|item| row_of(fields, item.get_ref())).collect();
+            rows.map(|rows| rows.join(","))
+        }
+        (Kind::Records { .. }, _) => Err("in the file it is an array of tables"),
+    }
+}
+
+/// A table as a row of fields. Separators inside a value would move it into the next field, so they are refused.
+fn row_of(fields: &[&str], item: &DeValue<'_>) -> Result<String, &'static str> {
+    let table = item.as_table().ok_or("in the file it is an array of tables")?;
+    if table.keys().any(|key| !fields.contains(&key.get_ref().as_ref())) {
+        return Err("one of the tables has a key that is not known");
+    }
+    let cells =
+        fields.iter().map(|field| table.get(*field).map_or(Ok(String::new()), |value| cell_of(value.get_ref())));
+    Ok(cells.collect::<Result<Vec<_>, _>>()?.join(":").trim_end_matches(':').to_owned())
+}
+
+fn cell_of(value: &DeValue<'_>) -> Result<String, &'static str> {
+    let plain = |text: &str| {
+        if text.contains([',', ':', '+']) {
+            Err("a value contains a comma, a colon or a plus")
+        } else {
+            Ok(text.to_owned())
+        }
+    };
+    match value {
+        DeValue::String(text) => plain(text),
+        DeValue::Integer(number) => Ok(number.to_string()),
+        DeValue::Boolean(truth) => Ok(truth.to_string()),
+        DeValue::Array(parts) => {
+            let text = |part: &toml::Spanned<DeValue<'_>>| {
+                part.get_ref().as_str().ok_or("the array holds more than texts in quotes").and_then(plain)
+            };
+            Ok(parts.iter().map(text).collect::<Result<Vec<_>, _>>()?.join("+"))
+        }
+        _ => Err("a value is neither text, number, true or false, nor an array of texts"),
     }
 }
 

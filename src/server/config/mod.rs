@@ -8,12 +8,14 @@ mod file;
 mod markdown;
 mod process;
 mod redact;
+mod setting;
 mod settings;
 mod sources;
 mod suggest;
 pub mod table;
 #[cfg(test)]
 mod tests;
+mod token;
 mod values;
 
 use std::ffi::OsString;
@@ -23,8 +25,9 @@ use std::path::Path;
 pub use command::command;
 pub use error::{EXIT_USAGE, SettingError, Source, Stop};
 pub use markdown::markdown;
-pub use settings::{LogFormat, RateLimits, Settings, Synchronous};
-pub use values::{Database, IpRange, PublicUrl, RedisUrl, Secret};
+pub use settings::{LogFormat, RateLimits, RedisWithoutPassword, Settings, Synchronous};
+pub use token::{TokenWishes, new_token};
+pub use values::{Database, IpRange, PublicUrl, RedisUrl, Scope, Secret, TokenGrant};
 
 /// How the file of settings is read.
 pub type ReadFile<'a> = &'a dyn Fn(&Path) -> io::Result<String>;
@@ -50,6 +53,8 @@ pub enum Command {
     Serve(Box<Settings>),
     /// Print [`markdown()`].
     PrintSettingsMarkdown,
+    /// Print a new token and the rows that let it in; see [`new_token()`].
+    NewToken(TokenWishes),
 }
 
 /// Understands what was asked for. It touches nothing but what it is handed.
@@ -58,13 +63,23 @@ pub enum Command {
 /// Help, version, a command line that cannot be understood, or all settings that cannot be used; see [`Stop`].
 pub fn parse(surroundings: &Surroundings<'_>) -> Result<Command, Stop> {
     let matches = command().try_get_matches_from(&surroundings.args).map_err(|error| said(&error, surroundings))?;
-    let Some((command::SERVE, serve)) = matches.subcommand() else {
-        return Ok(Command::PrintSettingsMarkdown);
+    let serve = match matches.subcommand() {
+        Some((command::SERVE, serve)) => serve,
+        Some((command::TOKEN, token)) => return wishes(token).map(Command::NewToken),
+        _ => return Ok(Command::PrintSettingsMarkdown),
     };
     let found = sources::Found::gather(serve, &surroundings.env, surroundings.read_file);
     Settings::read(found, surroundings.host.as_deref(), surroundings.pid)
         .map(|settings| Command::Serve(Box::new(settings)))
         .map_err(Stop::Refused)
+}
+
+fn wishes(token: &clap::ArgMatches) -> Result<TokenWishes, Stop> {
+    let Some((command::NEW, new)) = token.subcommand() else {
+        return Err(Stop::Refused(Vec::new()));
+    };
+    let text = |name: &str| new.get_one::<String>(name).cloned().unwrap_or_default();
+    Ok(TokenWishes { name: text("name"), rooms: text("rooms"), publish: new.get_flag("publish"), rate: text("rate") })
 }
 
 fn said(error: &clap::Error, surroundings: &Surroundings<'_>) -> Stop {

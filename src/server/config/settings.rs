@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::error::{SettingError, Source};
 use super::sources::{Found, Given};
 use super::table::{Fallback, Id, Kind};
-use super::values::{self, Database, IpRange, PublicUrl, Reason, RedisUrl};
+use super::values::{self, Database, IpRange, PublicUrl, Reason, RedisUrl, TokenGrant};
 
 /// Longest name of an instance, in bytes: the longest label of a DNS name, 63, rounded up.
 const INSTANCE_BYTES: usize = 64;
@@ -36,6 +36,16 @@ pub enum RateLimits {
     On,
     /// No: for benchmarks.
     Off,
+}
+
+/// Whether a Redis on another machine is used although it asks for no password.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RedisWithoutPassword {
+    /// No: whoever finds it reads every chat.
+    #[default]
+    Refuse,
+    /// Yes: the host says that only the instances can reach it.
+    Allow,
 }
 
 /// How log lines look.
@@ -71,10 +81,14 @@ pub struct Settings {
     pub sqlite_readers: usize,
     /// The Redis between the instances; none means one instance with the embedded bus.
     pub redis: Option<RedisUrl>,
+    /// Whether that Redis is used although it is on another machine and asks for no password.
+    pub redis_without_password: RedisWithoutPassword,
     /// What all keys and channels in Redis start with: 1 to 32 characters.
     pub redis_prefix: String,
     /// The name of this instance, for people: 1 to 64 characters. Nothing may rely on its being unique.
     pub instance: String,
+    /// The tokens of programs; at most 256, each name once.
+    pub tokens: Vec<TokenGrant>,
     /// How long a session lives: 1 day to 10 years.
     pub session: Duration,
     /// How long a person without a connection still counts as present: 0 to 300 s.
@@ -118,6 +132,12 @@ impl Settings {
         self.redis.as_ref().is_some_and(RedisUrl::is_exposed)
     }
 
+    /// Whether the Redis is exposed and the host did not say that it may be: it is not used then.
+    #[must_use]
+    pub fn redis_refused(&self) -> bool {
+        self.redis_exposed() && self.redis_without_password == RedisWithoutPassword::Refuse
+    }
+
     /// Reads every setting from what was found; `host` and `pid` make the default name of the instance.
     ///
     /// # Errors
@@ -138,12 +158,15 @@ impl Settings {
             synchronous: reader.choice(Id::Synchronous, &[Synchronous::Full, Synchronous::Normal]),
             sqlite_readers: reader.number(Id::SqliteReaders),
             redis: reader.optional(Id::Redis, RedisUrl::parse),
+            redis_without_password: reader
+                .choice(Id::RedisWithoutPassword, &[RedisWithoutPassword::Refuse, RedisWithoutPassword::Allow]),
             redis_prefix: reader
                 .text(Id::RedisPrefix, |text| values::plain_name(text, PREFIX_BYTES))
                 .unwrap_or_default(),
             instance: reader
                 .optional(Id::Instance, |text| values::plain_name(text, INSTANCE_BYTES))
                 .unwrap_or_else(|| default_instance(host, port, pid)),
+            tokens: reader.optional(Id::Tokens, TokenGrant::parse_list).unwrap_or_default(),
             session: Duration::from_secs(reader.number::<u64>(Id::SessionDays) * DAY_SECONDS),
             presence_grace: Duration::from_secs(reader.number(Id::PresenceGraceSeconds)),
             max_connections: reader.number(Id::MaxConnections),

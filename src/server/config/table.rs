@@ -1,6 +1,8 @@
 //! The one table of all settings. The command line, the variables, the file's keys, `--help` and the table of the
 //! README all come from here, so they cannot disagree.
 
+pub use super::setting::{Fallback, Kind, PORT_ALIAS, PREFIX, Setting};
+
 /// Names a row of [`SETTINGS`]; the order is the table's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[expect(missing_docs, reason = "each variant's sentence is the `help` of its row")]
@@ -15,8 +17,10 @@ pub enum Id {
     Synchronous,
     SqliteReaders,
     Redis,
+    RedisWithoutPassword,
     RedisPrefix,
     Instance,
+    Tokens,
     SessionDays,
     PresenceGraceSeconds,
     MaxConnections,
@@ -27,111 +31,11 @@ pub enum Id {
     LogFormat,
 }
 
-/// What a setting's value looks like.
-#[derive(Clone, Copy, Debug)]
-pub enum Kind {
-    /// A whole number, both ends included.
-    Number {
-        /// The smallest allowed.
-        min: u64,
-        /// The largest allowed.
-        max: u64,
-    },
-    /// One of these words.
-    Choice(&'static [&'static str]),
-    /// Text, with what is allowed in words.
-    Text(&'static str),
-    /// Several texts, separated by commas (an array in the file), with what is allowed in words.
-    List(&'static str),
-}
-
-/// What holds when nobody says anything.
-#[derive(Clone, Copy, Debug)]
-pub enum Fallback {
-    /// This value.
-    Value(&'static str),
-    /// Something found out at start, or nothing: in words.
-    Words(&'static str),
-}
-
-/// A row of the table.
-#[derive(Clone, Copy, Debug)]
-pub struct Setting {
-    /// Which one.
-    pub id: Id,
-    /// Its key in the file; the flag and the variable are made of it.
-    pub name: &'static str,
-    /// The heading it stands under in `--help`.
-    pub section: &'static str,
-    /// What stands for its value in `--help`.
-    pub placeholder: &'static str,
-    /// The unit of the value; empty where it has none.
-    pub unit: &'static str,
-    /// What the value looks like and what is allowed.
-    pub kind: Kind,
-    /// What holds when nobody says anything.
-    pub default: Fallback,
-    /// Whether the value may carry a password: it is then never printed.
-    pub secret: bool,
-    /// What it is for, one sentence without a full stop.
-    pub help: &'static str,
-}
-
-/// What starts the name of every environment variable of ours.
-pub const PREFIX: &str = "TERTULIA_";
-
-/// The variable that hosting platforms set; it counts when `TERTULIA_PORT` is not set.
-pub const PORT_ALIAS: &str = "PORT";
-
 impl Id {
     /// The row of this setting.
     #[must_use]
     pub const fn setting(self) -> &'static Setting {
         &SETTINGS[self as usize]
-    }
-}
-
-impl Setting {
-    /// The flag, with its two dashes: `--public-url`.
-    #[must_use]
-    pub fn flag(&self) -> String {
-        format!("--{}", self.long())
-    }
-
-    /// The flag without its dashes.
-    #[must_use]
-    pub fn long(&self) -> String {
-        self.name.replace('_', "-")
-    }
-
-    /// The environment variable: `TERTULIA_PUBLIC_URL`.
-    #[must_use]
-    pub fn variable(&self) -> String {
-        format!("{PREFIX}{}", self.name.to_ascii_uppercase())
-    }
-
-    /// The key in the file; none for the one setting that says where the file is.
-    #[must_use]
-    pub fn key(&self) -> Option<&'static str> {
-        (self.id != Id::Config).then_some(self.name)
-    }
-
-    /// What is allowed, in words.
-    #[must_use]
-    pub fn allowed(&self) -> String {
-        match self.kind {
-            Kind::Number { min, max } => format!("a whole number from {min} to {max}"),
-            Kind::Choice(words) => words.join(" or "),
-            Kind::Text(words) | Kind::List(words) => words.to_owned(),
-        }
-    }
-
-    /// The default, in words.
-    #[must_use]
-    pub const fn default_words(&self) -> &'static str {
-        match self.default {
-            Fallback::Value(words) | Fallback::Words(words) => words,
-        }
     }
 }
 
@@ -156,7 +60,7 @@ const ROW: Setting = Setting {
 };
 
 /// Every setting there is.
-pub const SETTINGS: [Setting; 20] = [
+pub const SETTINGS: [Setting; 22] = [
     Setting {
         id: Id::Port,
         name: "port",
@@ -260,6 +164,16 @@ pub const SETTINGS: [Setting; 20] = [
         ..ROW
     },
     Setting {
+        id: Id::RedisWithoutPassword,
+        name: "redis_without_password",
+        section: CLUSTER,
+        placeholder: "WORD",
+        kind: Kind::Choice(&["refuse", "allow"]),
+        default: Fallback::Value("refuse"),
+        help: "Whether a Redis on another machine is used although it asks for no password",
+        ..ROW
+    },
+    Setting {
         id: Id::RedisPrefix,
         name: "redis_prefix",
         section: CLUSTER,
@@ -277,6 +191,21 @@ pub const SETTINGS: [Setting; 20] = [
         kind: Kind::Text("1 to 64 ASCII letters, digits, '-', '_' or '.'"),
         default: Fallback::Words("the machine's name and the port, such as ada-3000"),
         help: "The name of this instance, as pages, logs and the other instances show it",
+        ..ROW
+    },
+    Setting {
+        id: Id::Tokens,
+        name: "tokens",
+        section: PEOPLE,
+        placeholder: "ROW,…",
+        kind: Kind::Records {
+            words: "up to 256 rows name:hash:rooms[:publish[:rate]], as `tertulia token new` prints them",
+            fields: &["name", "hash", "rooms", "publish", "rate"],
+        },
+        default: Fallback::Words("none"),
+        // Somebody will put the token where its hash belongs.
+        secret: true,
+        help: "The tokens of programs: which rooms each opens, whether it may publish, and how many messages a second",
         ..ROW
     },
     Setting {

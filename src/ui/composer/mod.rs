@@ -84,7 +84,7 @@ pub fn Composer(
             <div class="composer-words" id="composer-words">
                 <Words desk />
             </div>
-            <Refused />
+            <Refused of="refused" />
         </form>
     }
     .boxed()
@@ -122,9 +122,17 @@ fn typing_words<'a>(names: impl Iterator<Item = &'a str>) -> String {
 /// How much of what fits is written.
 fn counted(length: usize) -> String {
     match length.checked_sub(BODY_CHARS) {
-        None | Some(0) => format!("{length} of {BODY_CHARS} characters"),
-        Some(1) => format!("1 character more than the {BODY_CHARS} that fit"),
-        Some(excess) => format!("{excess} characters more than the {BODY_CHARS} that fit"),
+        None | Some(0) => format!("{} of {} characters", grouped(length), grouped(BODY_CHARS)),
+        Some(1) => format!("1 character more than the {} that fit", grouped(BODY_CHARS)),
+        Some(excess) => format!("{} characters more than the {} that fit", grouped(excess), grouped(BODY_CHARS)),
+    }
+}
+
+/// A number as the refusals spell it: `9,501`.
+fn grouped(number: usize) -> String {
+    match (number / 1_000, number % 1_000) {
+        (0, rest) => rest.to_string(),
+        (thousands, rest) => format!("{thousands},{rest:03}"),
     }
 }
 

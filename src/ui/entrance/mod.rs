@@ -38,7 +38,7 @@ pub fn Entrance() -> impl IntoView {
                         />
                         <button type="submit" class="primary">"Enter"</button>
                     </div>
-                    <Refused />
+                    <Refused of="refused" />
                 </form>
                 <p class="hint">"No account, no password. The others see this name."</p>
             </div>

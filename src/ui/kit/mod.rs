@@ -17,4 +17,4 @@ pub use clock::Clock;
 pub use lively::{flag, part, text};
 pub use mark::{Icon, Table, Wordmark};
 pub use refused::Refused;
-pub use title::PageTitle;
+pub use title::{PageTitle, escaped};

@@ -95,7 +95,7 @@ impl OpenRoom {
             name: RwSignal::new(snapshot.room.name.clone()),
             topic: RwSignal::new(snapshot.room.topic.clone()),
             online: RwSignal::new(online.clone()),
-            online_count: RwSignal::new(online.len() as u64),
+            online_count: RwSignal::new(visit.online_count),
             typing: RwSignal::new(Vec::new()),
             signs: StoredValue::new(Signs::default()),
             caught_up: RwSignal::new(true),

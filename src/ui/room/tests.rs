@@ -31,6 +31,7 @@ fn room() -> OpenRoom {
         snapshot,
         older: None,
         online: Vec::new(),
+        online_count: 0,
         bus: tertulia_protocol::BusState::Live,
         instance: String::new(),
         form_key: String::new(),

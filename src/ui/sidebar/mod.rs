@@ -5,11 +5,11 @@ mod tests;
 
 use leptos::ev;
 use leptos::prelude::*;
-use leptos_router::hooks::use_navigate;
+use leptos_router::hooks::{use_navigate, use_query_map};
 use tertulia_protocol::{Person, RoomId, RoomInfo};
 
 use crate::ui::connection::Connection;
-use crate::ui::kit::{Avatar, Boxed, Icon, Wordmark, browser};
+use crate::ui::kit::{Avatar, Boxed, Icon, Refused, Wordmark, browser};
 use crate::ui::room::address;
 
 /// The id of the pane, which buttons open it by.
@@ -31,6 +31,13 @@ pub fn Sidebar(
     let here = rooms.iter().find(|room| room.id == current).map(|room| address(&room.slug)).unwrap_or_default();
     let rooms = all_rooms(rooms);
     walk_with_arrows(rooms, current);
+    let query = use_query_map();
+    // On a phone the form, and why it was refused, would be behind the room.
+    Effect::new(move || {
+        if query.with(|query| query.get_str("room-refused").is_some()) {
+            browser::open_popover(ROOMS);
+        }
+    });
     view! {
         <nav class="sidebar" id=ROOMS aria-label="Rooms" popover="auto">
             <a class="home" href="/r/chat">
@@ -135,6 +142,7 @@ fn NewRoom(
                 <input id="new-room" name="name" type="text" autocomplete="off" enterkeyhint="go" required />
                 <button type="submit">"Create"</button>
             </div>
+            <Refused of="room-refused" />
         </form>
     }
 }

@@ -4,6 +4,7 @@ pub(crate) mod binary;
 pub(crate) mod guest;
 pub(crate) mod html;
 pub(crate) mod http;
+pub(crate) mod program;
 pub(crate) mod raw;
 pub(crate) mod server;
 pub(crate) mod socket;

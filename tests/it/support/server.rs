@@ -61,6 +61,10 @@ impl Setup {
         self.flag("--public-url", url)
     }
 
+    pub(crate) fn tokens(self, rows: &str) -> Self {
+        self.flag("--tokens", rows)
+    }
+
     fn flag(mut self, name: &str, value: &str) -> Self {
         self.args.extend([name.into(), value.into()]);
         self

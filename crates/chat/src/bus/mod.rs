@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use tertulia_protocol::RoomId;
 use tokio::sync::{mpsc, watch};
 
@@ -77,6 +78,19 @@ pub trait Bus: Send + Sync + 'static {
 
     /// The state of the link, now and on every change.
     fn link(&self) -> watch::Receiver<Link>;
+
+    /// Stands for an office, of which exactly one of the connected instances is meant to hold each; idempotent.
+    /// Offices are named by the code and the settings, never by what people type: they are kept for good.
+    ///
+    /// Whether this instance holds it, now and on every change. It passes on when the holder closes or drops its
+    /// bus, and within 10 s after it was killed. `false` as soon as it cannot be known to be held (link down,
+    /// renewal late). Between two looks at a clock an instance may be stopped for any time, so what must not be
+    /// done twice needs its own guard beside the office.
+    fn elect(&self, office: &str) -> watch::Receiver<bool>;
+
+    /// Leaves in order, for good: offices pass on at once, and the link is down from then on. Takes at most
+    /// some seconds, whatever the network does.
+    fn close(&self) -> BoxFuture<'_, ()>;
 }
 
 /// One instance's end of a bus: what speaks, and what it hears. There is one listener.

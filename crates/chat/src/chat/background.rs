@@ -1,4 +1,4 @@
-//! The loops of an instance: hearing news, comparing heads with SQL, and letting time pass for presence.
+//! The loops of an instance: hearing news, comparing heads with SQL, letting time pass for presence, and purging.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -7,12 +7,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use tertulia_protocol::{BusState, Person, RoomId, ServerFrame, codec};
 use tokio::sync::{Notify, mpsc};
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, interval_at};
 
 use super::Chat;
 use crate::bus::{Heard, Topic};
 use crate::news::News;
 use crate::presence::{ALIVE_EVERY, Change, Say};
+use crate::store::StoreError;
 
 /// How often presence is settled and told: coming and going is at most this late.
 const SETTLE_EVERY: Duration = Duration::from_millis(250);
@@ -27,14 +28,23 @@ const ACTIVE_WINDOW: Duration = Duration::from_secs(60);
 const COMPARE_IDLE: Duration = Duration::from_secs(30);
 /// How long a log outlives its last follower, so that a reload finds it warm.
 const LINGER: Duration = Duration::from_secs(45);
+/// How long after its start an instance purges first: whoever just came back is served before.
+const PURGE_FIRST: Duration = Duration::from_secs(60);
+/// How often what ended is purged. Nothing waits for it: a session that ended opens no door.
+const PURGE_EVERY: Duration = Duration::from_secs(3_600);
+/// Sessions in one slice: some milliseconds of the one writer, less than a group of sends takes.
+const PURGE_SLICE: usize = 200;
+/// The turn left to sends between two slices.
+const PURGE_PAUSE: Duration = Duration::from_millis(200);
 
 impl Chat {
     pub(super) fn run_loops(self: &Arc<Self>, heard: mpsc::Receiver<Heard>) {
         let missed = Arc::new(Notify::new());
-        let loops: [futures::future::BoxFuture<'static, ()>; 3] = [
+        let loops: [futures::future::BoxFuture<'static, ()>; 4] = [
             Box::pin(self.clone().listen(heard, missed.clone())),
             Box::pin(self.clone().compare(missed)),
             Box::pin(self.clone().settle()),
+            Box::pin(self.clone().tidy_up()),
         ];
         for body in loops {
             let stop = self.stop.clone();
@@ -151,6 +161,32 @@ impl Chat {
         self.welcome_late(&presence);
         // What is said while the link is down is lost, so it waits.
         if up { presence.take_outbox(now) } else { Vec::new() }
+    }
+
+    async fn tidy_up(self: Arc<Self>) {
+        let mut tick = interval_at(Instant::now() + PURGE_FIRST, PURGE_EVERY);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tick.tick().await;
+            match self.purge().await {
+                Ok(0) => {}
+                Ok(sessions) => tracing::info!(sessions, "sessions that ended were forgotten"),
+                Err(error) => tracing::warn!(%error, "sessions that ended are forgotten later"),
+            }
+        }
+    }
+
+    /// Forgets every session that ended, slice by slice; returns how many.
+    pub(super) async fn purge(&self) -> Result<usize, StoreError> {
+        let (now, mut sessions) = (self.clock.now_ms(), 0);
+        loop {
+            let purged = self.store.purge_sessions(now, PURGE_SLICE).await?;
+            sessions += purged;
+            if purged < PURGE_SLICE {
+                return Ok(sessions);
+            }
+            tokio::time::sleep(PURGE_PAUSE).await;
+        }
     }
 
     fn tell_presence(&self, room: RoomId, change: Change) {

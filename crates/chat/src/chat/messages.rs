@@ -35,7 +35,7 @@ impl Chat {
 
     /// Writes an entry and tells everybody. Runs to its end even when whoever asked is gone: an entry that is
     /// committed but told to nobody would wait for the next comparison of heads.
-    async fn commit(self: &Arc<Self>, draft: Draft) -> Result<Appended, Refusal> {
+    pub(super) async fn commit(self: &Arc<Self>, draft: Draft) -> Result<Appended, Refusal> {
         let this = self.clone();
         let commit = self.commits.spawn(async move {
             let appended = this.store.append(draft).await?;

@@ -24,6 +24,7 @@ use crate::store::{Store, TokenHash};
 use crate::throttle::SendBudget;
 
 mod background;
+mod doors;
 mod listen;
 mod messages;
 mod people;
@@ -31,6 +32,7 @@ mod rooms;
 #[cfg(test)]
 mod tests;
 
+use doors::Authors;
 use rooms::LateComers;
 
 /// What the host may choose.
@@ -61,6 +63,7 @@ pub struct Chat {
     /// Those who still page through a room's past; taken after `presence`.
     late: Mutex<LateComers>,
     sends: SendBudget,
+    authors: Mutex<Authors>,
     connections: Mutex<HashMap<ConnId, Registered>>,
     next_conn: AtomicU64,
     /// Set when everybody is told to come back elsewhere: whoever still comes in is told at once.
@@ -101,6 +104,7 @@ impl Chat {
             presence: Mutex::new(Presence::new(options.presence_grace)),
             late: Mutex::new(LateComers::new()),
             sends: SendBudget::new(options.rate_limits),
+            authors: Mutex::default(),
             connections: Mutex::new(HashMap::new()),
             next_conn: AtomicU64::new(1),
             dismissed: AtomicBool::new(false),
@@ -144,6 +148,12 @@ impl Chat {
         self.bus_state.subscribe()
     }
 
+    /// Stands for an office that one instance holds at a time; see [`Bus::elect`].
+    #[must_use]
+    pub fn elect(&self, office: &str) -> watch::Receiver<bool> {
+        self.bus.elect(office)
+    }
+
     /// Why the bus is away, in words; `None` while it carries.
     #[must_use]
     pub fn bus_trouble(&self) -> Option<String> {
@@ -151,6 +161,14 @@ impl Chat {
             crate::bus::Link::Up => None,
             crate::bus::Link::Down(reason) => Some(reason.clone()),
         }
+    }
+
+    /// How many instances hear what is committed here, this one included: those that gave a sign of life lately, or
+    /// this one alone while the bus is away.
+    #[must_use]
+    pub fn instances(&self) -> usize {
+        let live = *self.bus_state.borrow() == BusState::Live;
+        if live { 1 + self.lock_presence().neighbours() } else { 1 }
     }
 
     /// Connections open on this instance.
@@ -187,10 +205,13 @@ impl Chat {
     pub async fn stop(&self) {
         self.commits.close();
         self.commits.wait().await;
-        self.fanout.publish(Topic::Everyone, News::Gone);
         self.stop.cancel();
         self.background.close();
         self.background.wait().await;
+        // The last word: a loop that still spoke of its people would bring them back on the other instances.
+        self.fanout.publish(Topic::Everyone, News::Gone);
+        // Last: whoever worked for an office has ended before another instance begins.
+        self.bus.close().await;
     }
 
     pub(crate) fn register(&self, queue: Arc<Queue>, user: UserId, session: Option<TokenHash>) -> ConnId {
@@ -234,6 +255,10 @@ impl Chat {
 
     fn lock_connections(&self) -> MutexGuard<'_, HashMap<ConnId, Registered>> {
         self.connections.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock_authors(&self) -> MutexGuard<'_, Authors> {
+        self.authors.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock_presence(&self) -> MutexGuard<'_, Presence> {

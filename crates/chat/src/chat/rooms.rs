@@ -13,10 +13,9 @@ use tokio::task::AbortHandle;
 use super::Chat;
 use crate::bus::Topic;
 use crate::fanout::{Paging, Start};
-use crate::listener;
 use crate::member::Member;
 use crate::news::News;
-use crate::presence::Presence;
+use crate::presence::{Presence, Visibility};
 use crate::queue::Queue;
 use crate::refuse::refusal;
 use crate::room_log::ConnId;
@@ -86,10 +85,11 @@ impl Chat {
     }
 
     /// Who is in the room, as far as this instance knows, in the order of their ids; at most
-    /// [`PRESENCE_NAMES`](tertulia_protocol::limits::PRESENCE_NAMES).
+    /// [`PRESENCE_NAMES`](tertulia_protocol::limits::PRESENCE_NAMES) by name, and how many in all.
     #[must_use]
-    pub fn online(&self, member: &Member) -> Vec<Person> {
-        self.lock_presence().online(member.room_id()).0
+    pub fn online(&self, member: &Member) -> (Vec<Person>, u64) {
+        let (named, all) = self.lock_presence().online(member.room_id());
+        (named, all as u64)
     }
 
     /// Lets a connection follow a room; see [`crate::fanout::Fanout::follow`].
@@ -99,14 +99,14 @@ impl Chat {
         conn: ConnId,
         queue: &Arc<Queue>,
         start: Start,
-        shown: listener::Visibility,
+        shown: Visibility,
     ) -> Result<Option<Paging>, Refusal> {
         let room = member.room_id();
         let paging = self.fanout.follow(room, conn, queue, start).await.map_err(|error| refusal(&error))?;
         let mut presence = self.lock_presence();
         match shown {
-            listener::Visibility::Shown => presence.arrive(room, member.person()),
-            listener::Visibility::Hidden => presence.watch(room),
+            Visibility::Shown => presence.arrive(room, member.person()),
+            Visibility::Hidden => presence.watch(room),
         }
         queue.push_frame(&whole_list(&presence, room));
         if let Some(paging) = &paging {
@@ -116,10 +116,10 @@ impl Chat {
     }
 
     /// Ends what [`Chat::follow`] began.
-    pub(crate) fn unfollow(&self, room: RoomId, person: &Person, conn: ConnId, shown: listener::Visibility) {
+    pub(crate) fn unfollow(&self, room: RoomId, person: &Person, conn: ConnId, shown: Visibility) {
         self.fanout.part(room, conn);
         let mut presence = self.lock_presence();
-        if shown == listener::Visibility::Shown {
+        if shown == Visibility::Shown {
             presence.depart(room, person.id);
         }
         self.lock_late().remove(&(conn, room));

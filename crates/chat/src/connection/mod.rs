@@ -4,10 +4,8 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tertulia_protocol::codec::{Undecodable, decode_client};
-use tertulia_protocol::limits::{MALFORMED_FRAMES, MALFORMED_WINDOW_MS};
 use tertulia_protocol::{ClientFrame, Close, Code, Key, Person, Refusal, RoomId, ServerFrame};
 use tokio::time::Instant;
 
@@ -17,7 +15,7 @@ use crate::member::Member;
 use crate::queue::{Ended, Queue};
 use crate::room_log::ConnId;
 use crate::store::TokenHash;
-use crate::throttle::FrameBudget;
+use crate::throttle::{FrameBudget, RATE_LIMITED_RETRY_MS, Strikes};
 
 use self::lane::Lane;
 
@@ -25,9 +23,6 @@ mod hello;
 mod lane;
 mod rooms;
 mod verbs;
-
-/// When to come back after ignoring the rate limit, in milliseconds.
-const RATE_LIMITED_RETRY_MS: u64 = 5_000;
 
 /// One client, from its opening to its end. Dropping it takes the client out of every room.
 pub struct Connection {
@@ -212,25 +207,5 @@ impl Drop for Connection {
             self.forget_room(room);
         }
         self.chat.unregister(self.id);
-    }
-}
-
-/// Counts what may happen a few times but not often.
-#[derive(Default)]
-struct Strikes {
-    count: u32,
-    since: Option<Instant>,
-}
-
-impl Strikes {
-    /// One more; an error when it is one too many within the window.
-    fn strike(&mut self, close: Close, retry_after_ms: Option<u64>) -> Result<(), Ended> {
-        let now = Instant::now();
-        let window = Duration::from_millis(MALFORMED_WINDOW_MS);
-        if self.since.is_none_or(|since| now.saturating_duration_since(since) > window) {
-            *self = Self { count: 0, since: Some(now) };
-        }
-        self.count += 1;
-        if self.count >= MALFORMED_FRAMES { Err(Ended { close, retry_after_ms }) } else { Ok(()) }
     }
 }

@@ -6,7 +6,7 @@ use tertulia_protocol::{Code, Refusal, RoomId, ServerFrame};
 
 use super::{Connection, Followed};
 use crate::fanout::Start;
-use crate::listener::Visibility;
+use crate::presence::Visibility;
 
 impl Connection {
     pub(super) async fn subscribe(&mut self, subscribe: Subscribe) {

@@ -88,6 +88,15 @@ pub struct Say {
     pub who: bool,
 }
 
+/// Whether somebody who follows a room is there, as far as it matters to others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Visibility {
+    /// Counted among those who are there, told as having joined and left.
+    Shown,
+    /// Nobody knows of them.
+    Hidden,
+}
+
 /// Who is in which room, as far as this instance knows.
 pub struct Presence {
     grace: Duration,
@@ -161,6 +170,12 @@ impl Presence {
             self.alive.insert(from.to_owned(), now);
             self.announce();
         }
+    }
+
+    /// How many other instances are alive, as far as was heard.
+    #[must_use]
+    pub fn neighbours(&self) -> usize {
+        self.alive.len()
     }
 
     /// Another instance says goodbye.

@@ -136,6 +136,13 @@ pub trait Store: Send + Sync + 'static {
     /// `Busy`, `Unavailable`.
     async fn create_guest(&self, name: &str, token: TokenHash, at: i64, expires_at: i64) -> Result<Person, StoreError>;
 
+    /// The one person who speaks through the plain doors under this name, made at `at` (Unix milliseconds) if
+    /// there is none. Names are compared exactly; guests of the same name are other people.
+    ///
+    /// # Errors
+    /// `Busy`, `Unavailable`.
+    async fn author(&self, name: &str, at: i64) -> Result<Person, StoreError>;
+
     /// Whose session this is, if it lives at the moment `at` (Unix milliseconds).
     ///
     /// # Errors
@@ -147,6 +154,13 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// `Busy`, `Unavailable`.
     async fn end_session(&self, token: TokenHash) -> Result<Option<UserId>, StoreError>;
+
+    /// Forgets at most `limit` sessions that do not live at the moment `now` (Unix milliseconds), and whoever has no
+    /// other session, wrote nothing and made no room. Returns how many sessions; fewer than `limit` were all there are.
+    ///
+    /// # Errors
+    /// `Busy`, `Unavailable`.
+    async fn purge_sessions(&self, now: i64, limit: usize) -> Result<usize, StoreError>;
 
     /// Proves that a write would become durable now, without leaving a trace.
     ///

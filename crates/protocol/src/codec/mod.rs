@@ -10,7 +10,6 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::close::Close;
-use crate::entry::Entry;
 use crate::frame::{ClientFrame, Hello, ServerFrame, VERSION};
 use crate::ids::{Key, RoomId, Seq};
 use crate::json::FromJson;
@@ -44,7 +43,7 @@ impl Undecodable {
 ///
 /// # Errors
 /// `malformed`, `unknown_type`, `missing_field`, `bad_field` or `duplicate_field`, with the field's path;
-/// `bad_cursor` for a position below 0 (in `history` below 1) or above 2^53 - 1; `limit` for too many rooms.
+/// `not_found` for a room in another spelling than its own; `bad_cursor` for a position below 0 (in `history` below 1) or above 2^53 - 1; `limit` for too many rooms.
 #[allow(
     clippy::result_large_err,
     reason = "64-bit only; the frame it stands for is as large, and both live for one step"
@@ -111,12 +110,15 @@ fn hello_of(fields: Map<String, Value>) -> Result<Hello, Refusal> {
 }
 
 fn fields_of<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T, Refusal> {
+    // A room has one spelling: any other number (`1.0`, `1e0`, `10e30`) names no room that there is.
+    let no_room = matches!(fields.get("room"), Some(Value::Number(number)) if !number.is_i64());
     serde_path_to_error::deserialize(Value::Object(fields)).map_err(|error| {
         let path = error.path().to_string();
         let inner = error.into_inner().to_string();
         match inner.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
             Some(name) if path == "." => missing_field(name),
             Some(name) => missing_field(format!("{path}.{name}")),
+            None if no_room && path == "room" => Refusal::no_such_room(),
             None => bad_field(path, &clipped(&inner)),
         }
     })
@@ -209,14 +211,6 @@ pub fn decode<T: FromJson>(text: &str) -> Result<T, String> {
 #[must_use]
 pub fn encode<T: Serialize>(value: &T) -> String {
     serde_json::to_string(value).unwrap_or_else(|_| "{}".to_owned())
-}
-
-/// Decodes an entry that was stored or that came over the bus.
-///
-/// # Errors
-/// The reason in words.
-pub fn decode_entry(json: &[u8]) -> Result<Entry, String> {
-    serde_json::from_slice(json).map_err(|error| error.to_string())
 }
 
 /// Puts encoded entries into one `entries` frame, byte for byte what [`encode`] makes of

@@ -79,7 +79,7 @@ pub(super) const fn kind_of(change: &Change) -> &'static str {
         Change::Renamed { .. } => "renamed",
         Change::TopicSet { .. } => "topic_set",
         Change::Removed { .. } => "removed",
-        Change::Unknown => "unknown",
+        Change::Unknown(_) => "unknown",
     }
 }
 

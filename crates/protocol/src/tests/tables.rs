@@ -28,6 +28,7 @@ fn the_reasons_of_closes_name_the_limits_that_hold() {
     for (close, number) in [
         (Close::TooBig, limits::FRAME_BYTES as u64),
         (Close::NoHello, limits::HELLO_MS / 1_000),
+        (Close::Unfinished, limits::MESSAGE_MS / 1_000),
         (Close::NoPong, limits::PONG_MS / 1_000),
         (Close::Malformed, u64::from(limits::MALFORMED_FRAMES)),
         (Close::Malformed, limits::MALFORMED_WINDOW_MS / 1_000),

@@ -1,6 +1,7 @@
 //! Every rule holds in this very tree, but for the debts that are written down here.
 
 use std::path::Path;
+use std::process::Command;
 use std::sync::LazyLock;
 
 use crate::Tree;
@@ -74,6 +75,22 @@ fn check(name: &str, rule: Rule) {
     });
     let found: Vec<String> = found.map(|finding| finding.to_string()).collect();
     assert!(found.is_empty(), "{} to mend:\n{}", found.len(), found.join("\n"));
+}
+
+/// What a rule cannot see, because it comes out only when the script runs.
+#[test]
+fn the_help_of_every_script_is_for_people() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let scripts = TREE.texts().map(|(path, _)| path).filter(|path| path.starts_with("bin/") && *path != "bin/lib.sh");
+    let scripts: Vec<&str> = scripts.collect();
+    assert!(scripts.len() >= 6, "the scripts were not found: {scripts:?}");
+    for script in scripts {
+        let ran = Command::new(root.join(script)).arg("--help").output().expect("the script starts");
+        let said = String::from_utf8(ran.stdout).expect("its help is text");
+        assert!(ran.status.success() && said.contains("--help"), "{script} says how it is called: {said}");
+        assert!(!said.contains("shellcheck source"), "{script} shows what is meant for a tool: {said}");
+        assert!(said.ends_with('\n') && said.trim_end().len() + 1 == said.len(), "{script} ends in its last line");
+    }
 }
 
 /// A debt that is paid is crossed out, or it would hide the next one.

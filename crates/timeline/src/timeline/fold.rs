@@ -51,7 +51,7 @@ pub(super) fn fold(entry: &Entry, me: UserId) -> Folded {
         Change::Renamed { name } => What::Note(Note::Renamed { name: name.clone() }),
         Change::TopicSet { topic } => What::Note(Note::Topic { topic: topic.clone() }),
         Change::Removed { who } => What::Note(Note::Removed { who: who.clone() }),
-        Change::Unknown => return Folded::Nothing,
+        Change::Unknown(_) => return Folded::Nothing,
     };
     let id = match (&what, entry.key) {
         (What::Message { .. }, Some(key)) => RowId::Key(entry.by.id, key),

@@ -98,10 +98,25 @@ fn bad_values(setting: &Setting) -> Vec<String> {
         (_, Id::Redis) => &["localhost", "redis://", "rediss://h", "redis://h:0", "redis://h/x", "redis://:@h"],
         (_, Id::RedisPrefix) => &["", "a b", "a*", "{a}", "a:b", "é", "abcdefghijklmnopqrstuvwxyz-0123456"],
         (_, Id::Instance) => &["a b", "ada/1", "a\nb", "<b>", "ñ"],
+        (_, Id::Tokens) => &["ci", "ci:beef:chat", TOKEN_WITHOUT_ROOMS, TOKEN_AND_MORE],
         (_, Id::Log) => &["", "infoo", "info,=", "tertulia=verbose", "info, warn", "[a{b}]=info", "a=b=info"],
         (kind, id) => panic!("{id:?} ({kind:?}) has no bad values to be tested with"),
     };
     texts.iter().map(|text| (*text).to_owned()).collect()
+}
+
+/// A row of a token that names no room, and one with a field too many.
+const TOKEN_WITHOUT_ROOMS: &str = "ci:0000000000000000000000000000000000000000000000000000000000000000:";
+const TOKEN_AND_MORE: &str = "ci:0000000000000000000000000000000000000000000000000000000000000000:*:read:1:2";
+
+/// A token, and the same in the file.
+fn token_row() -> String {
+    format!("ci:{}:chat+news:publish:50", "0f".repeat(32))
+}
+
+fn token_table() -> String {
+    let hash = "0f".repeat(32);
+    format!(r#"[{{ name = "ci", hash = "{hash}", rooms = ["chat", "news"], publish = "publish", rate = 50 }}]"#)
 }
 
 /// A value that is allowed and differs from the default, with its form in the file.
@@ -117,6 +132,7 @@ fn good_value(setting: &Setting) -> (String, String) {
         (_, Id::Redis) => "redis://:pw@cache:7000/2",
         (_, Id::RedisPrefix) => "team-a",
         (_, Id::Instance) => "blue",
+        (_, Id::Tokens) => return (token_row(), token_table()),
         (_, Id::Log) => "warn",
         (kind, id) => panic!("{id:?} ({kind:?}) has no good value to be tested with"),
     };

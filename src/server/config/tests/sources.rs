@@ -23,6 +23,17 @@ fn with_nothing_said_the_defaults_of_the_table_hold() {
 }
 
 #[test]
+fn an_exposed_redis_without_a_password_is_refused_until_the_host_allows_it() {
+    let exposed = World::default().env("TERTULIA_REDIS", "redis://cache");
+    assert!(exposed.settings().redis_exposed() && exposed.settings().redis_refused());
+    let allowed = exposed.env("TERTULIA_REDIS_WITHOUT_PASSWORD", "allow").settings();
+    assert!(allowed.redis_exposed() && !allowed.redis_refused());
+    for safe in ["redis://localhost", "redis://:pw@cache"] {
+        assert!(!World::default().env("TERTULIA_REDIS", safe).settings().redis_refused(), "{safe}");
+    }
+}
+
+#[test]
 fn a_default_of_the_table_may_be_said_aloud() {
     let mut world = World::default();
     for setting in &SETTINGS {

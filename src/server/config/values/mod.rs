@@ -7,6 +7,7 @@ mod redis;
 mod secret;
 #[cfg(test)]
 mod tests;
+mod token;
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ pub use network::IpRange;
 pub use origin::PublicUrl;
 pub use redis::RedisUrl;
 pub use secret::Secret;
+pub use token::{Scope, TokenGrant};
 
 /// Why a text is not such a value; `None` where the rule in the table says it all.
 pub(super) type Reason = Option<&'static str>;

@@ -92,6 +92,9 @@ pub const fn confirms(_question: &str) -> bool {
 /// Closes an open popover by its id.
 pub const fn close_popover(_id: &str) {}
 
+/// Opens a popover by its id.
+pub const fn open_popover(_id: &str) {}
+
 /// Watches elements; does nothing here.
 pub struct Watch;
 

@@ -169,11 +169,22 @@ pub fn confirms(question: &str) -> bool {
 
 /// Closes an open popover by its id.
 pub fn close_popover(id: &str) {
-    let element = leptos::prelude::document().get_element_by_id(id);
-    if let Some(element) = element.and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok()) {
+    if let Some(element) = popover(id) {
         // Refused when it is not open, which is what is wanted.
         let _ = element.hide_popover();
     }
+}
+
+/// Opens a popover by its id, where it does not stand in the page anyway.
+pub fn open_popover(id: &str) {
+    if let Some(element) = popover(id).filter(|element| element.offset_width() == 0) {
+        // Refused when it is open already, which is what is wanted.
+        let _ = element.show_popover();
+    }
+}
+
+fn popover(id: &str) -> Option<web_sys::HtmlElement> {
+    leptos::prelude::document().get_element_by_id(id)?.dyn_into().ok()
 }
 
 enum Observer {

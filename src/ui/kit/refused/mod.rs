@@ -32,10 +32,13 @@ pub fn sentence(code: &str) -> Option<&'static str> {
 
 /// The refusal that the address names, near the form it belongs to; nothing when there is none.
 #[component]
-pub fn Refused() -> impl IntoView {
+pub fn Refused(
+    /// The word of the query that stands for the form.
+    of: &'static str,
+) -> impl IntoView {
     let query = use_query_map();
     let words = text(move || {
-        let words = query.with(|query| query.get_str("refused").and_then(sentence));
+        let words = query.with(|query| query.get_str(of).and_then(sentence));
         words.unwrap_or_default().to_owned()
     });
     let none = flag(move || words.with(String::is_empty));

@@ -15,10 +15,23 @@ fn written(title: &str) -> String {
     if cfg!(feature = "ssr") { escaped(title) } else { title.to_owned() }
 }
 
-/// Text as the content of `<title>`.
+/// Text for where views cannot write it: between tags, in `<title>`, in an attribute in double quotes.
 #[must_use]
 pub fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            // HTML cannot hold it: browsers show the replacement character, and so do we.
+            '\0' => safe.push('\u{FFFD}'),
+            _ => safe.push(c),
+        }
+    }
+    safe
 }
 
 /// Names the page: `name · Tertulia`, or the product alone.

@@ -13,8 +13,10 @@ use tokio::time::timeout;
 
 use super::{Bus, Connected, HEARD_QUEUE, Heard, Link, PAYLOAD_BYTES, Topic};
 
+mod offices;
 mod real_redis;
 
+pub use self::offices::*;
 pub use self::real_redis::RealRedis;
 
 /// For anything that must happen: generous, because a busy machine is not a broken bus.
@@ -44,6 +46,10 @@ macro_rules! suite {
                 a_room_can_be_left_and_entered_at_any_pace,
                 whoever_does_not_listen_loses_knowingly_and_stalls_nobody,
                 an_oversized_payload_is_refused_and_the_largest_arrives,
+                exactly_one_holds_an_office,
+                an_office_passes_on_when_its_holder_goes,
+                offices_do_not_depend_on_each_other,
+                a_closed_bus_is_down_and_holds_nothing,
             );
         }
     };

@@ -5,12 +5,15 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
+use futures::future::{BoxFuture, FutureExt};
 use tertulia_protocol::RoomId;
 use tokio::sync::{mpsc, watch};
 
+use self::office::Office;
 use super::outlet::Outlet;
 use super::{Bus, Connected, HEARD_QUEUE, Heard, Link, PAYLOAD_BYTES, Topic};
 
+mod office;
 #[cfg(test)]
 mod tests;
 
@@ -25,6 +28,7 @@ pub struct EmbeddedHub {
 struct Medium {
     next: u64,
     ends: BTreeMap<u64, End>,
+    offices: BTreeMap<String, Office>,
 }
 
 /// One instance, as the medium sees it. Its rooms are bounded by whoever subscribes: rooms with somebody there.
@@ -54,6 +58,14 @@ impl EmbeddedHub {
     #[must_use]
     pub fn connect(&self) -> Connected {
         let (bus, heard) = self.open();
+        Connected { bus, heard }
+    }
+
+    /// A new end that is [`Link::Down`] for ever, with the reason: for an instance that must go on without its bus.
+    #[must_use]
+    pub fn severed(&self, reason: &str) -> Connected {
+        let (bus, heard) = self.open();
+        bus.link.send_replace(Link::Down(reason.to_owned()));
         Connected { bus, heard }
     }
 
@@ -91,6 +103,7 @@ impl EmbeddedBus {
             self.link.send_replace(Link::Down("cut on purpose".to_owned()));
             end.confirm(false);
         }
+        medium.settle();
     }
 
     /// Loses every `n`-th news on its way to this end, silently, as a network may; 0 loses nothing. For tests
@@ -137,11 +150,47 @@ impl Bus for EmbeddedBus {
     fn link(&self) -> watch::Receiver<Link> {
         self.link.subscribe()
     }
+
+    fn elect(&self, office: &str) -> watch::Receiver<bool> {
+        let mut medium = lock(&self.medium);
+        if !medium.ends.contains_key(&self.id) {
+            return watch::Sender::new(false).subscribe();
+        }
+        let held = medium.offices.entry(office.to_owned()).or_default().stand(self.id);
+        medium.settle();
+        held
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        self.leave();
+        std::future::ready(()).boxed()
+    }
+}
+
+impl EmbeddedBus {
+    fn leave(&self) {
+        let mut medium = lock(&self.medium);
+        if medium.ends.remove(&self.id).is_some() {
+            self.link.send_replace(Link::Down("closed".to_owned()));
+            medium.settle();
+        }
+    }
 }
 
 impl Drop for EmbeddedBus {
     fn drop(&mut self) {
-        lock(&self.medium).ends.remove(&self.id);
+        self.leave();
+    }
+}
+
+impl Medium {
+    /// Gives every office to somebody who is connected.
+    fn settle(&mut self) {
+        let Self { ends, offices, .. } = self;
+        offices.retain(|_, office| {
+            office.settle(|end| ends.get(&end).map(|end| end.link.borrow().is_up()));
+            !office.is_empty()
+        });
     }
 }
 

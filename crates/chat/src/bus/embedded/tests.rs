@@ -19,6 +19,17 @@ fn news(topic: Topic, payload: &'static [u8]) -> Heard {
 }
 
 #[test]
+fn a_severed_end_says_why_and_carries_nothing() {
+    let hub = EmbeddedHub::new();
+    let (_other, mut heard) = hub.open();
+    let severed = hub.severed("not today");
+    assert_eq!(*severed.bus.link().borrow(), Link::Down("not today".to_owned()));
+    assert!(!*severed.bus.subscribe(RoomId(1)).borrow());
+    assert!(!severed.bus.publish(Topic::Everyone, Bytes::from_static(b"unsaid")));
+    assert!(heard.try_recv().is_err());
+}
+
+#[test]
 fn a_cut_end_neither_speaks_nor_hears_and_learns_of_it_when_joined_again() {
     let hub = EmbeddedHub::new();
     let (other, mut other_heard) = hub.open();

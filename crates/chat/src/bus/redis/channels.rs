@@ -1,4 +1,4 @@
-//! The names of channels, in both directions; built from internal ids only, never from what people type.
+//! The names of channels, in both directions, and of keys; built from internal ids only, never from what people type.
 
 use tertulia_protocol::RoomId;
 
@@ -7,8 +7,10 @@ use crate::bus::Topic;
 /// The channels of one deployment and one instance.
 pub(super) struct Channels {
     prefix: String,
+    instance: String,
     everyone: String,
     heartbeat: String,
+    vacant: String,
 }
 
 /// What a channel's name means to us.
@@ -16,24 +18,43 @@ pub(super) struct Channels {
 pub(super) enum Subject {
     News(Topic),
     Heartbeat,
+    /// Some office was given up.
+    Vacant,
 }
 
 impl Channels {
     pub(super) fn new(prefix: &str, instance: &str) -> Self {
         Self {
             prefix: prefix.to_owned(),
+            instance: instance.to_owned(),
             everyone: format!("{prefix}:all"),
             heartbeat: format!("{prefix}:hb:{instance}"),
+            vacant: format!("{prefix}:vacant"),
         }
     }
 
     /// What every connection subscribes to before any room.
     pub(super) fn always(&self) -> Vec<String> {
-        vec![self.everyone.clone(), self.heartbeat.clone()]
+        vec![self.everyone.clone(), self.heartbeat.clone(), self.vacant.clone()]
     }
 
     pub(super) fn heartbeat(&self) -> &str {
         &self.heartbeat
+    }
+
+    /// Where it is said that an office was given up.
+    pub(super) fn vacant(&self) -> &str {
+        &self.vacant
+    }
+
+    /// This instance, as leases name their holder.
+    pub(super) fn instance(&self) -> &str {
+        &self.instance
+    }
+
+    /// The key of an office's lease.
+    pub(super) fn office(&self, name: &str) -> String {
+        format!("{}:office:{name}", self.prefix)
     }
 
     pub(super) fn topic(&self, topic: Topic) -> String {
@@ -55,6 +76,9 @@ impl Channels {
         }
         if channel == self.heartbeat {
             return Some(Subject::Heartbeat);
+        }
+        if channel == self.vacant {
+            return Some(Subject::Vacant);
         }
         let id = channel.strip_prefix(&self.prefix)?.strip_prefix(":{r")?.strip_suffix("}:log")?;
         let room = RoomId(id.parse().ok()?);

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::future::{BoxFuture, FutureExt};
 use tertulia_protocol::RoomId;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::{Instant, sleep};
@@ -15,6 +16,7 @@ use self::backoff::Backoff;
 use self::channels::Channels;
 pub use self::counters::Snapshot;
 use self::counters::{Counters, add};
+use self::offices::Offices;
 use self::publisher::Publish;
 use self::registry::Registry;
 pub use self::settings::{RedisSettings, SettingsError};
@@ -24,6 +26,7 @@ use super::{Bus, Connected, HEARD_QUEUE, Heard, Link, PAYLOAD_BYTES, Topic};
 mod backoff;
 mod channels;
 mod counters;
+mod offices;
 mod publisher;
 mod pulse;
 mod reason;
@@ -55,6 +58,7 @@ struct Shared {
     channels: Channels,
     registry: Registry,
     counters: Counters,
+    offices: Offices,
     link: watch::Sender<Link>,
     up_since: Mutex<Option<Instant>>,
     closing: CancellationToken,
@@ -81,6 +85,7 @@ impl RedisBus {
             channels: Channels::new(&settings.prefix, &settings.instance),
             registry: Registry::default(),
             counters: Counters::default(),
+            offices: Offices::default(),
             link: watch::Sender::new(Link::Down("not connected yet".to_owned())),
             up_since: Mutex::default(),
             closing: CancellationToken::new(),
@@ -99,12 +104,6 @@ impl RedisBus {
     #[must_use]
     pub fn counters(&self) -> Snapshot {
         self.shared.counters.snapshot()
-    }
-
-    /// Leaves Redis and returns when nothing of this bus runs any more; the link stays down from then on.
-    pub async fn close(&self) {
-        self.shared.closing.cancel();
-        self.tasks.wait().await;
     }
 
     fn enqueue(&self, topic: Topic, payload: Bytes) -> bool {
@@ -143,6 +142,15 @@ impl Bus for RedisBus {
     fn link(&self) -> watch::Receiver<Link> {
         self.shared.link.subscribe()
     }
+
+    fn elect(&self, office: &str) -> watch::Receiver<bool> {
+        self.shared.offices.stand(office)
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        self.shared.closing.cancel();
+        self.tasks.wait().boxed()
+    }
 }
 
 impl Shared {
@@ -156,6 +164,7 @@ impl Shared {
     /// Says why, once per reason, and returns how long the link had been up.
     fn went_down(&self, reason: &str) -> Duration {
         self.registry.reset();
+        self.offices.forget();
         let down = Link::Down(reason.to_owned());
         if self.link.send_if_modified(|link| std::mem::replace(link, down.clone()) != down) {
             tracing::warn!(reason, "news from other instances do not arrive; they are read from SQL meanwhile");
@@ -175,12 +184,11 @@ impl Shared {
 async fn supervise(shared: Arc<Shared>, mut queued: mpsc::Receiver<Publish>, mut outlet: Outlet) {
     let mut backoff = Backoff::default();
     loop {
-        let reason = tokio::select! {
-            // Safe to cancel: nothing is waited for but the wish to end.
-            () = shared.closing.cancelled() => break,
-            // Safe to cancel: the session owns its sockets and tasks, and dropping it ends them.
-            reason = session::run(&shared, &mut queued, &mut outlet) => reason,
-        };
+        // It ends by itself when the bus closes, because it has offices to give up.
+        let reason = session::run(&shared, &mut queued, &mut outlet).await;
+        if shared.closing.is_cancelled() {
+            break;
+        }
         let was_up = shared.went_down(&reason);
         shared.discard(&mut queued);
         let pause = backoff.next(was_up, &mut rand::rng());
@@ -193,6 +201,6 @@ async fn supervise(shared: Arc<Shared>, mut queued: mpsc::Receiver<Publish>, mut
         // A caller that saw the link up a moment too long may have queued meanwhile.
         shared.discard(&mut queued);
     }
-    let _up_for = shared.went_down("closed");
+    let _up_for = shared.went_down(session::CLOSED);
     shared.discard(&mut queued);
 }

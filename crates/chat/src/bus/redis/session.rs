@@ -19,7 +19,7 @@ use super::publisher::{Publish, publish};
 use super::pulse::{DEAD_AFTER, EVERY, Pulse};
 use super::reason::reason;
 use crate::bus::outlet::Outlet;
-use crate::bus::{PAYLOAD_BYTES, Topic};
+use crate::bus::{Link, PAYLOAD_BYTES, Topic};
 
 /// For both sockets with name lookup, handshake and password. Half of the heartbeat's 6 s: a Redis that
 /// needs longer to greet would not keep up with the beats either.
@@ -33,6 +33,9 @@ const CONFIRM: Duration = Duration::from_secs(5);
 
 /// Heartbeats that wait to be sent: one under way and one behind it; a third would be late anyway.
 const BEATS: usize = 2;
+
+/// Why a session ends when the bus does.
+pub(super) const CLOSED: &str = "closed";
 
 /// A batch of subscriptions being asked for: the rooms Redis confirmed, or why it ends the session.
 type Asking = Fuse<BoxFuture<'static, Result<Vec<RoomId>, String>>>;
@@ -50,21 +53,44 @@ struct Session<'a> {
 
 /// Connects, serves, and returns why it ended.
 pub(super) async fn run(shared: &Shared, queue: &mut mpsc::Receiver<Publish>, outlet: &mut Outlet) -> String {
-    let (connection, sink, stream) = match timeout(CONNECT, open(shared)).await {
+    let opened = tokio::select! {
+        // Safe to cancel: nothing is waited for but the wish to end.
+        () = shared.closing.cancelled() => return CLOSED.to_owned(),
+        // Safe to cancel: sockets that are half open are dropped.
+        opened = timeout(CONNECT, open(shared)) => opened,
+    };
+    let (connection, sink, stream) = match opened {
         Ok(Ok(opened)) => opened,
         Ok(Err(error)) => return reason(&error),
         Err(_) => return format!("Redis does not answer within {} s", CONNECT.as_secs()),
     };
     shared.registry.reset();
     let (beats, beats_to_send) = mpsc::channel(BEATS);
+    let elections = stand(shared, connection.clone());
     let publishing = publish(connection, beats_to_send, queue, &shared.counters);
     let session = Session { shared, outlet, sink, beats, pulse: None, up: false };
     tokio::select! {
+        // What was queued before the wish to end is sent before the offices are given up.
+        biased;
         // Safe to cancel: the session is over either way, and an unconfirmed batch counts itself as dropped.
         reason = publishing => reason,
+        // Safe to cancel: the session is over, and whatever was held is forgotten with it.
+        () = elections => CLOSED.to_owned(),
         // Safe to cancel: what it had not yet heard is covered by the next session's `MayHaveMissed`.
         reason = session.serve(stream) => reason,
     }
+}
+
+/// Stands for offices once the link has proved itself; returns when the bus closes.
+async fn stand(shared: &Shared, connection: MultiplexedConnection) {
+    let mut link = shared.link.subscribe();
+    tokio::select! {
+        // Safe to cancel: nothing is waited for but the wish to end.
+        () = shared.closing.cancelled() => return,
+        // Safe to cancel: the link is read, not taken. It cannot close: we hold its sender.
+        up = link.wait_for(Link::is_up) => drop(up),
+    }
+    shared.offices.run(connection, &shared.channels, &shared.closing).await;
 }
 
 async fn open(shared: &Shared) -> RedisResult<(MultiplexedConnection, PubSubSink, PubSubStream)> {
@@ -160,6 +186,7 @@ impl Session<'_> {
                 let handed = self.outlet.news(topic, Bytes::copy_from_slice(payload));
                 add(if handed { &self.shared.counters.heard } else { &self.shared.counters.overflowed }, 1);
             }
+            Some(Subject::Vacant) => self.shared.offices.nudge(),
             None => tracing::debug!("news on a channel that is not ours"),
         }
         false

@@ -85,12 +85,20 @@ impl Store for Gated {
         self.inner.create_guest(name, token, at, expires_at).await
     }
 
+    async fn author(&self, name: &str, at: i64) -> Result<Person, StoreError> {
+        self.inner.author(name, at).await
+    }
+
     async fn session(&self, token: TokenHash, at: i64) -> Result<Option<Person>, StoreError> {
         self.inner.session(token, at).await
     }
 
     async fn end_session(&self, token: TokenHash) -> Result<Option<UserId>, StoreError> {
         self.inner.end_session(token).await
+    }
+
+    async fn purge_sessions(&self, now: i64, limit: usize) -> Result<usize, StoreError> {
+        self.inner.purge_sessions(now, limit).await
     }
 
     async fn check_writable(&self) -> Result<(), StoreError> {

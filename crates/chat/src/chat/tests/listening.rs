@@ -6,7 +6,8 @@ use tertulia_protocol::{Change, Seq};
 use tokio::time::timeout;
 
 use super::support::{Cluster, Instance, LOBBY, PATIENCE, foreign_epoch};
-use crate::listener::{Happened, Listener, Visibility, happened, resume};
+use crate::listener::{Happened, Listener, happened, resume};
+use crate::presence::Visibility;
 use crate::{Member, Start, Token};
 
 /// A listener and what it has not been asked for yet.

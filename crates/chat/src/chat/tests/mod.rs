@@ -2,6 +2,8 @@
 
 mod backpressure;
 mod delivery;
+mod doors;
+mod endings;
 mod gated;
 mod listening;
 mod manners;

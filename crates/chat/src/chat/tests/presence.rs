@@ -1,6 +1,6 @@
 //! Who is here, as the other instances and the clients hear of it: in order, healing, and never behind the lines.
 
-use tertulia_protocol::{Key, Person, ServerFrame};
+use tertulia_protocol::{Key, Person, ServerFrame, UserId};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -51,6 +51,22 @@ impl Spy {
         let names = |people: Vec<Person>| people.into_iter().map(|person| person.name).collect();
         self.until(|news| if let News::Roster { people, .. } = news { Some(names(people)) } else { None }).await
     }
+}
+
+#[tokio::test]
+async fn whoever_opens_the_page_is_told_of_those_without_a_name_as_well() {
+    let cluster = Cluster::of(1);
+    let [a] = cluster.instances.as_slice() else { panic!("one instance") };
+    let spy = Spy::on(&cluster);
+    let mut ana = a.guest("Ana").await;
+    ana.subscribe(LOBBY, None).await;
+    let crowd = vec![Person { id: UserId(900), name: "Biel".to_owned() }];
+    spy.say(Topic::Room(LOBBY), News::Roster { room: LOBBY, people: crowd, more: 700 });
+    ana.until(|frame| matches!(frame, ServerFrame::Presence { online: 702, .. }).then_some(())).await;
+    let (person, _) = a.chat.enter("Carla").await.expect("fine");
+    let member = a.chat.member_by_slug(&person, "chat").await.expect("the lobby is open");
+    let (named, all) = a.chat.online(&member);
+    assert_eq!((named.len(), all), (2, 702));
 }
 
 /// The next whole list, as names and the count.

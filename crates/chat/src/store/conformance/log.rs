@@ -127,7 +127,8 @@ fn changes() -> Vec<Change> {
         Change::Renamed { name: "Sala d'estar".to_owned() },
         Change::TopicSet { topic: String::new() },
         Change::Removed { who: Person { id: UserId(1), name: "Eve".to_owned() } },
-        Change::Unknown,
+        Change::illegible(),
+        serde_json::from_str(r#"{"kind":"teleported","to":[1,{"x":2.5}],"body":null}"#).unwrap(),
     ]
 }
 

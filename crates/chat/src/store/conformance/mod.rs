@@ -9,6 +9,7 @@
     reason = "these are tests, also when another package compiles them under the feature `conformance`"
 )]
 
+mod authors;
 mod instances;
 mod keys;
 mod log;
@@ -24,6 +25,7 @@ use tertulia_protocol::{Change, Entry, Key, Person, RoomId, RoomInfo, Seq};
 
 use super::{Appended, Draft, Store, TokenHash};
 
+pub use authors::*;
 pub use instances::*;
 pub use keys::*;
 pub use log::*;
@@ -62,6 +64,8 @@ macro_rules! store_conformance {
             of_50_parallel_makers_one_makes_the_room
             rooms_are_found_and_listed_in_order
             a_session_lives_expires_and_ends
+            an_author_is_one_person_per_name
+            what_ended_is_purged_and_nobody_who_left_a_trace
             a_check_leaves_no_trace
             two_instances_interleave_without_gap_or_double
             an_equal_key_at_two_instances_is_stored_once

@@ -11,7 +11,11 @@ use super::writes;
 use crate::store::StoreError;
 
 /// The steps from nothing to now; `PRAGMA user_version` counts those already done.
-const MIGRATIONS: &[&str] = &[include_str!("../../../../../migrations/sqlite/0001_rooms_and_logs.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../../../../migrations/sqlite/0001_rooms_and_logs.sql"),
+    include_str!("../../../../../migrations/sqlite/0002_authors.sql"),
+    include_str!("../../../../../migrations/sqlite/0003_purging.sql"),
+];
 
 /// The newest version of the schema that this binary knows.
 const KNOWN: u32 = MIGRATIONS.len() as u32;

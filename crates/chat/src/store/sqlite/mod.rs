@@ -175,12 +175,21 @@ impl Store for SqliteStore {
         self.writer.write(move |tx| writes::create_guest(tx, &name, token, at, expires_at)).await
     }
 
+    async fn author(&self, name: &str, at: i64) -> Result<Person, StoreError> {
+        let name = name.to_owned();
+        self.writer.write(move |tx| writes::author_named(tx, &name, at)).await
+    }
+
     async fn session(&self, token: TokenHash, at: i64) -> Result<Option<Person>, StoreError> {
         self.readers.read(move |db| queries::session(db, token, at)).await
     }
 
     async fn end_session(&self, token: TokenHash) -> Result<Option<UserId>, StoreError> {
         self.writer.write(move |tx| writes::end_session(tx, token)).await
+    }
+
+    async fn purge_sessions(&self, now: i64, limit: usize) -> Result<usize, StoreError> {
+        self.writer.write(move |tx| writes::purge_sessions(tx, now, limit)).await
     }
 
     async fn check_writable(&self) -> Result<(), StoreError> {

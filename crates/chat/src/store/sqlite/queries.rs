@@ -20,6 +20,9 @@ pub(super) const ROOMS: &str = "SELECT id, slug, name, topic FROM rooms ORDER BY
 pub(super) const SESSION: &str = "SELECT u.id, u.name FROM sessions AS s CROSS JOIN users AS u ON u.id = s.user_id \
      WHERE s.token_hash = ?1 AND s.expires_at > ?2";
 
+pub(super) const AUTHOR_NAMED: &str = "SELECT u.id, u.name FROM authors AS a CROSS JOIN users AS u ON u.id = a.user_id \
+     WHERE a.name = ?1";
+
 pub(super) fn entries_after(db: &Connection, room: RoomId, after: Seq, limit: usize) -> rusqlite::Result<Vec<Entry>> {
     let mut statement = db.prepare_cached(ENTRIES_AFTER)?;
     page(&mut statement, (room.0, after.0, bound(limit)))
@@ -83,8 +86,11 @@ pub(super) fn rooms(db: &Connection, limit: usize) -> rusqlite::Result<Vec<RoomI
 }
 
 pub(super) fn session(db: &Connection, token: TokenHash, at: i64) -> rusqlite::Result<Option<Person>> {
-    let person = |row: &Row<'_>| Ok(Person { id: UserId(row.get(0)?), name: row.get(1)? });
     db.prepare_cached(SESSION)?.query_row((token.0, at), person).optional()
+}
+
+pub(super) fn author_named(db: &Connection, name: &str) -> rusqlite::Result<Option<Person>> {
+    db.prepare_cached(AUTHOR_NAMED)?.query_row([name], person).optional()
 }
 
 /// The column of [`entry`] that holds the JSON.
@@ -107,8 +113,12 @@ pub(super) fn entry(row: &Row<'_>) -> rusqlite::Result<Entry> {
 fn change(payload: &str, seq: Seq) -> Change {
     serde_json::from_str(payload).unwrap_or_else(|error| {
         tracing::error!(%seq, %error, "an entry's payload cannot be read");
-        Change::Unknown
+        Change::illegible()
     })
+}
+
+fn person(row: &Row<'_>) -> rusqlite::Result<Person> {
+    Ok(Person { id: UserId(row.get(0)?), name: row.get(1)? })
 }
 
 fn room(row: &Row<'_>) -> rusqlite::Result<RoomInfo> {
@@ -124,6 +134,6 @@ fn all<T>(
 }
 
 /// `SQLite` reads a negative LIMIT as none, so a huge one must stay positive.
-fn bound(limit: usize) -> i64 {
+pub(super) fn bound(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }

@@ -18,9 +18,19 @@ const RENAME: &str = "UPDATE rooms SET name = ?2 WHERE id = ?1";
 const SET_TOPIC: &str = "UPDATE rooms SET topic = ?2 WHERE id = ?1";
 const INSERT_ROOM: &str = "INSERT INTO rooms (slug, name, head, created_by, created_at) VALUES (?1, ?2, 1, ?3, ?4)";
 const INSERT_USER: &str = "INSERT INTO users (name, created_at) VALUES (?1, ?2)";
+const INSERT_AUTHOR: &str = "INSERT INTO authors (name, user_id) VALUES (?1, ?2)";
 const INSERT_SESSION: &str =
     "INSERT INTO sessions (token_hash, user_id, created_at, expires_at) VALUES (?1, ?2, ?3, ?4)";
-const DELETE_SESSION: &str = "DELETE FROM sessions WHERE token_hash = ?1 RETURNING user_id";
+// Ended and not deleted, so that one statement finds everything that is to be purged, and with it the guests.
+const END_SESSION: &str =
+    "UPDATE sessions SET expires_at = 0 WHERE token_hash = ?1 AND expires_at > 0 RETURNING user_id";
+pub(super) const ENDED_SESSIONS: &str =
+    "SELECT token_hash, user_id FROM sessions WHERE expires_at <= ?1 ORDER BY expires_at LIMIT ?2";
+const DELETE_SESSION: &str = "DELETE FROM sessions WHERE token_hash = ?1";
+pub(super) const DELETE_GUEST: &str = "DELETE FROM users WHERE id = ?1 \
+     AND NOT EXISTS (SELECT 1 FROM sessions WHERE user_id = ?1) \
+     AND NOT EXISTS (SELECT 1 FROM entries WHERE author_id = ?1) \
+     AND NOT EXISTS (SELECT 1 FROM rooms WHERE created_by = ?1)";
 // A row that comes and goes in one transaction: its page must be written and synced although nothing changed.
 // (An UPDATE to the same value would not do: SQLite sees that the bytes are equal and writes nothing.)
 const PROBE: &str = "INSERT INTO meta (name, value) VALUES ('probe', '')";
@@ -79,7 +89,7 @@ pub(super) fn insert_entry(tx: &Connection, room: RoomId, entry: &Entry) -> rusq
 }
 
 /// The tag of a change, as its JSON has it.
-pub(super) const fn kind(change: &Change) -> &'static str {
+pub(super) fn kind(change: &Change) -> &str {
     match change {
         Change::Created => "created",
         Change::Posted { .. } => "posted",
@@ -92,7 +102,7 @@ pub(super) const fn kind(change: &Change) -> &'static str {
         Change::Renamed { .. } => "renamed",
         Change::TopicSet { .. } => "topic_set",
         Change::Removed { .. } => "removed",
-        Change::Unknown => "unknown",
+        Change::Unknown(fields) => fields.kind(),
     }
 }
 
@@ -126,8 +136,29 @@ pub(super) fn create_guest(
     Ok(Person { id: UserId(id), name: name.to_owned() })
 }
 
+pub(super) fn author_named(tx: &Connection, name: &str, at: i64) -> Result<Person, Fault> {
+    if let Some(person) = queries::author_named(tx, name)? {
+        return Ok(person);
+    }
+    tx.prepare_cached(INSERT_USER)?.execute((name, at))?;
+    let id = tx.last_insert_rowid();
+    tx.prepare_cached(INSERT_AUTHOR)?.execute((name, id))?;
+    Ok(Person { id: UserId(id), name: name.to_owned() })
+}
+
 pub(super) fn end_session(tx: &Connection, token: TokenHash) -> Result<Option<UserId>, Fault> {
-    Ok(tx.prepare_cached(DELETE_SESSION)?.query_row([token.0], |row| row.get(0).map(UserId)).optional()?)
+    Ok(tx.prepare_cached(END_SESSION)?.query_row([token.0], |row| row.get(0).map(UserId)).optional()?)
+}
+
+pub(super) fn purge_sessions(tx: &Connection, now: i64, limit: usize) -> Result<usize, Fault> {
+    let mut statement = tx.prepare_cached(ENDED_SESSIONS)?;
+    let found = statement.query_map((now, queries::bound(limit)), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let ended: Vec<([u8; 32], i64)> = found.collect::<rusqlite::Result<_>>()?;
+    for (token, user) in &ended {
+        tx.prepare_cached(DELETE_SESSION)?.execute([token])?;
+        tx.prepare_cached(DELETE_GUEST)?.execute([user])?;
+    }
+    Ok(ended.len())
 }
 
 pub(super) fn probe(tx: &Connection) -> Result<(), Fault> {

@@ -90,7 +90,7 @@ fn changes_of_what_is_no_message_change_nothing() {
 #[test]
 fn an_unknown_entry_moves_the_position_only() {
     let mut timeline = timeline(&talk(1..=1));
-    assert_eq!(timeline.apply(&[entry(2, ANA, Change::Unknown)]), Applied::Changed);
+    assert_eq!(timeline.apply(&[entry(2, ANA, Change::illegible())]), Applied::Changed);
     assert_eq!(words(&timeline), ["1"]);
     assert_eq!(timeline.apply(&[posted(3, ANA)]), Applied::Changed);
     assert_eq!(words(&timeline), ["1", "3"]);

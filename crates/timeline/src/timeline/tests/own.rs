@@ -83,7 +83,7 @@ fn an_acked_row_goes_with_its_number_even_when_the_entry_cannot_be_shown() {
     let mut timeline = with_pending(&[8, 9]);
     timeline.acked(key(8), Seq(2), NOON);
     timeline.acked(key(9), Seq(3), NOON);
-    timeline.apply(&[entry(2, ME, Change::Unknown)]);
+    timeline.apply(&[entry(2, ME, Change::illegible())]);
     assert_eq!(words(&timeline), ["1", "9?"], "entry 3 may still be the other one");
     timeline.reset(epoch(), Seq(3));
     assert!(words(&timeline).is_empty());

@@ -1,0 +1,45 @@
+//! What an instance does last, and what it forgets.
+
+use std::sync::Arc;
+
+use super::support::{Cluster, GRACE, Instance, LOBBY};
+use crate::bus::Heard;
+use crate::bus::embedded::EmbeddedHub;
+use crate::news::{News, hear};
+use crate::store::sqlite::{SqliteOptions, SqliteStore};
+use crate::store::{Store, TokenHash};
+
+#[tokio::test]
+async fn the_last_word_of_an_instance_is_that_it_goes() {
+    let cluster = Cluster::of(1);
+    let [a] = cluster.instances.as_slice() else { panic!("one instance") };
+    let (_listener, mut heard) = cluster.hub.open();
+    let mut ana = a.guest("Ana").await;
+    ana.subscribe(LOBBY, None).await;
+    a.chat.stop().await;
+    let mut last = None;
+    while let Ok(news) = heard.try_recv() {
+        let Heard::News { payload, .. } = news else { continue };
+        last = hear(&a.chat.epoch(), "listener", &payload).map(|(from, news)| (from, news));
+    }
+    assert_eq!(last, Some(("node-0".to_owned(), News::Gone)));
+}
+
+#[tokio::test]
+async fn sessions_that_ended_are_forgotten_slice_by_slice() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let store = Arc::new(SqliteStore::open(&dir.path().join("chat.db"), SqliteOptions::default()).expect("it opens"));
+    // More than two slices, the smallest number for which the loop has to come back.
+    let ended: u16 = 401;
+    for number in 0..ended {
+        let mut token = [0; 32];
+        token[..2].copy_from_slice(&number.to_be_bytes());
+        store.create_guest("Ana", TokenHash(token), 0, 1).await.expect("a guest");
+    }
+    let a = Instance::on(store, &EmbeddedHub::new(), 0, false, GRACE);
+    let (biel, token) = a.chat.enter("Biel").await.expect("fine");
+    assert_eq!(a.chat.purge().await, Ok(usize::from(ended)));
+    assert_eq!(a.chat.purge().await, Ok(0));
+    let hash = crate::Token::hash_of(token.reveal()).expect("a token has a hash");
+    assert_eq!(a.chat.viewer(hash).await.expect("fine"), Some(biel), "who lives stays");
+}

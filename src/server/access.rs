@@ -1,0 +1,213 @@
+//! Who stands at a plain door, and what they may do there. While no public URL is configured everybody may; once one
+//! is, it takes a session or the token of a program.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
+use axum::http::header::{AUTHORIZATION, ORIGIN};
+use axum::http::request::Parts;
+use governor::clock::DefaultClock;
+use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use tertulia_chat::store::TokenHash;
+use tertulia_chat::{Member, Token};
+use tertulia_protocol::names::{RoomName, slug_from_url};
+use tertulia_protocol::{Code, Person, Refusal};
+
+use super::budgets::too_often;
+use super::client::Client;
+use super::config::{Scope, TokenGrant};
+use super::error::HttpRefusal;
+use super::session::{Viewer, is_from_our_pages, nobody, viewer_of};
+use super::state::App;
+
+/// As whom somebody speaks who has neither session nor token and gives no name.
+const SOMEBODY: &str = "Guest";
+
+/// The tokens of the settings, by the hash of the secret.
+#[derive(Debug, Default)]
+pub struct Tokens(HashMap<[u8; 32], Arc<Program>>);
+
+/// A program with a token.
+#[derive(Debug)]
+pub(crate) struct Program {
+    grant: TokenGrant,
+    /// Its own budget, where the settings give it one.
+    budget: Option<DefaultDirectRateLimiter>,
+}
+
+impl Tokens {
+    /// The tokens as configured; none has a budget of its own when `limited` is false (benchmarks).
+    #[must_use]
+    pub fn new(grants: &[TokenGrant], limited: bool) -> Self {
+        let program = |grant: &TokenGrant| {
+            let budget = grant.rate.filter(|_| limited).map(|rate| RateLimiter::direct(Quota::per_second(rate)));
+            (grant.hash.0, Arc::new(Program { grant: grant.clone(), budget }))
+        };
+        Self(grants.iter().map(program).collect())
+    }
+
+    // A look into a table by a hash: what time it takes tells nothing about a secret of 256 bits.
+    fn find(&self, secret: &str) -> Option<Arc<Program>> {
+        self.0.get(&Token::hash_of(secret)?.0).cloned()
+    }
+}
+
+/// What somebody wants of a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Deed {
+    Read,
+    Write,
+}
+
+/// Somebody at a plain door.
+pub(crate) enum Caller {
+    /// With a session's cookie.
+    Person(Viewer),
+    /// With a token.
+    Program(Arc<Program>),
+    /// With neither, where access is open.
+    Anybody,
+}
+
+impl FromRequestParts<App> for Caller {
+    type Rejection = HttpRefusal;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, HttpRefusal> {
+        if let Some(header) = parts.headers.get(AUTHORIZATION) {
+            // Whoever shows a token means it: one that is wrong is never passed over for a cookie.
+            let secret = header.to_str().ok().and_then(bearer);
+            let unknown = || Refusal::new(Code::Unauthorized, "This token is not known here.").field("authorization");
+            return Ok(Self::Program(secret.and_then(|secret| app.tokens.find(secret)).ok_or_else(unknown)?));
+        }
+        match viewer_of(app, &parts.headers).await? {
+            Some(viewer) => Ok(Self::Person(viewer)),
+            None if app.origin.is_open() => Ok(Self::Anybody),
+            None => Err(nobody().into()),
+        }
+    }
+}
+
+/// The secret of an `Authorization: Bearer …`; the scheme in any case (RFC 9110, section 11.1).
+fn bearer(header: &str) -> Option<&str> {
+    let (scheme, secret) = header.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim())
+}
+
+impl Caller {
+    /// The session they came with, whose end must end what they began.
+    pub(crate) const fn session(&self) -> Option<TokenHash> {
+        match self {
+            Self::Person(viewer) => Some(viewer.token),
+            Self::Program(_) | Self::Anybody => None,
+        }
+    }
+
+    /// Whether a socket may be opened for the page that asks for it. A browser sends cookies with any page's socket, and
+    /// reaches servers of its own network that no stranger reaches: a page that is not ours gets in with a token only.
+    pub(crate) fn may_open_socket(&self, app: &App, headers: &HeaderMap) -> bool {
+        match self {
+            Self::Person(_) => is_from_our_pages(&app.origin, headers),
+            Self::Anybody => !headers.contains_key(ORIGIN) || is_from_our_pages(&app.origin, headers),
+            Self::Program(_) => true,
+        }
+    }
+
+    /// Whether others may be told that they are there: somebody without any name is not.
+    pub(crate) const fn is_named(&self, name: Option<&str>) -> bool {
+        name.is_some() || !matches!(self, Self::Anybody)
+    }
+
+    /// The budget of a program that has one of its own.
+    ///
+    /// # Errors
+    /// `rate_limited`, when it is used up.
+    pub(crate) fn take_own_budget(&self) -> Result<Budget, Refusal> {
+        let Self::Program(program) = self else { return Ok(Budget::OfTheAddress) };
+        let Some(budget) = &program.budget else { return Ok(Budget::OfTheAddress) };
+        budget
+            .check()
+            .map_err(|until| too_often(&until, &DefaultClock::default(), "This token published too much."))?;
+        Ok(Budget::Taken)
+    }
+
+    /// As whom they act. Only somebody without session and token chooses a name.
+    ///
+    /// # Errors
+    /// What is wrong with the name, `storage_unavailable`, `busy`.
+    pub(crate) async fn person(&self, app: &App, name: Option<&str>) -> Result<Person, Refusal> {
+        match self {
+            Self::Person(viewer) => Ok(viewer.person.clone()),
+            Self::Program(program) => match name {
+                // A program speaks for many: whoever may publish may say for whom.
+                Some(name) if program.grant.publish => app.chat.author(name).await,
+                _ => app.chat.author(&program.grant.name).await,
+            },
+            Self::Anybody => app.chat.author(name.unwrap_or(SOMEBODY)).await,
+        }
+    }
+
+    /// The way into a room by its name in a URL. While access is open the room is made if there is none.
+    ///
+    /// # Errors
+    /// `not_found`, `forbidden` for a token without that room or right, what [`Caller::person`] says, `rate_limited`
+    /// when too many rooms were made.
+    pub(crate) async fn member(
+        &self,
+        app: &App,
+        room: &str,
+        deed: Deed,
+        name: Option<&str>,
+        client: Client,
+    ) -> Result<Member, Refusal> {
+        let slug = slug_from_url(room).ok_or_else(no_such_name)?;
+        self.may(&slug, deed)?;
+        let person = self.person(app, name).await?;
+        match app.chat.member_by_slug(&person, &slug).await {
+            Err(refusal) if refusal.code == Code::NotFound && app.origin.is_open() => {
+                // What makes no room name names none: it is told as such, not as a bad field.
+                RoomName::parse(room).map_err(|_| no_such_name())?;
+                app.doors.open_room(client.0)?;
+                app.chat.create_room(&person, room).await?;
+                app.chat.member_by_slug(&person, &slug).await
+            }
+            found => found,
+        }
+    }
+
+    /// Whether they may do that in the room with this slug.
+    ///
+    /// # Errors
+    /// `forbidden`, the same whether the room exists or not.
+    pub(crate) fn may(&self, slug: &str, deed: Deed) -> Result<(), Refusal> {
+        let Self::Program(program) = self else { return Ok(()) };
+        let grant = &program.grant;
+        let within = match &grant.scope {
+            Scope::Every => true,
+            Scope::Rooms(rooms) => rooms.iter().any(|room| room == slug),
+        };
+        // The same whether the room exists or not: a token tells nothing about rooms that are not its own.
+        if !within {
+            return Err(Refusal::new(Code::Forbidden, "This token does not open this room.").field("room"));
+        }
+        if deed == Deed::Write && !grant.publish {
+            return Err(Refusal::new(Code::Forbidden, "This token may read and not publish.").field("authorization"));
+        }
+        Ok(())
+    }
+}
+
+/// Whose budget pays for a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Budget {
+    /// The program's own, and it has.
+    Taken,
+    /// Its address's.
+    OfTheAddress,
+}
+
+fn no_such_name() -> Refusal {
+    let sentence = "No room can have this name: 1 to 64 letters, digits, - or _ of any script.";
+    Refusal::new(Code::NotFound, sentence).field("room")
+}
