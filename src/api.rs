@@ -12,7 +12,7 @@ use tertulia_protocol::{BusState, Code, Entry, Person, Refusal, RoomInfo, Snapsh
 pub struct Visit {
     /// Who looks.
     pub you: Person,
-    /// The rooms of the sidebar, in the order they were made.
+    /// The rooms of the sidebar, in the order they were made: the newest, and the one that is open.
     pub rooms: Vec<RoomInfo>,
     /// The room with its newest entries: where the socket resumes.
     pub snapshot: Snapshot,

@@ -1,5 +1,6 @@
 // The heart: offline and back, servers that are killed and stopped, Redis that goes. No hole, no double, one order.
 import { expect, first, lostSocket, second, test, type Person } from './support/test.ts';
+import { enterByForm } from './support/people.ts';
 import { Wire } from './support/wire.ts';
 
 const numbered = (word: string, count: number): string[] =>
@@ -96,6 +97,28 @@ test('15: what waits survives a reload and goes exactly once', async ({ person, 
   await alice.page.reload();
 
   await agree([alice, bob], ['lost on the way']);
+});
+
+test('what one person wrote offline never goes out in the name of another', async ({ person, newRoom }) => {
+  const room = await newRoom();
+  const alice = await person('Alice');
+  alice.complaints.allow(lostSocket);
+  await alice.opens(room);
+  const load = await alice.load();
+  await alice.context.setOffline(true);
+  await expect(alice.status).toHaveText('Offline');
+  await alice.says('by Alice');
+  await expect(alice.status).toHaveText('Offline (1 queued)');
+
+  // As another tab does: out, and in again by another name.
+  await alice.context.request.post(`${alice.url}/leave`, { maxRedirects: 0 });
+  await enterByForm(alice.context.request, alice.url, 'Bruno');
+  await alice.context.setOffline(false);
+
+  await expect(alice.rooms.getByText('Bruno', { exact: true })).toBeVisible();
+  await alice.isLive();
+  expect(await alice.load(), 'the page began anew').not.toBe(load);
+  await expect(alice.bodies).toHaveCount(0);
 });
 
 test('15: an answer that was lost does not double the message', async ({ person, newRoom }) => {

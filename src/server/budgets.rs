@@ -2,11 +2,15 @@
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
+use std::sync::Mutex;
 use std::time::Duration;
 
 use governor::clock::{Clock as _, DefaultClock, QuantaInstant};
 use governor::{DefaultKeyedRateLimiter, NotUntil, Quota, RateLimiter};
 use tertulia_protocol::{Code, Refusal, UserId};
+use tokio::time::Instant;
+
+use super::client::household;
 
 /// Guests from one address at once: a lecture hall behind one router.
 const ENTER_BURST: NonZeroU32 = NonZeroU32::new(300).unwrap();
@@ -14,7 +18,7 @@ const ENTER_BURST: NonZeroU32 = NonZeroU32::new(300).unwrap();
 const ENTER_PER_SECOND: NonZeroU32 = NonZeroU32::new(1).unwrap();
 /// Rooms of one person at once: a class that sets up its rooms with one account.
 const ROOMS_BURST: NonZeroU32 = NonZeroU32::new(200).unwrap();
-/// One more room of a person each minute: each is told to everybody and stays for ever.
+/// One more room of a person, and of an address, each minute: each is told to everybody and stays for ever.
 const ROOM_EVERY: Duration = Duration::from_secs(60);
 /// Rooms that one address may make at the plain doors at once, and one more each minute: as one person.
 const DOOR_ROOMS_BURST: NonZeroU32 = ROOMS_BURST;
@@ -22,6 +26,8 @@ const DOOR_ROOMS_BURST: NonZeroU32 = ROOMS_BURST;
 const PUBLISH_PER_SECOND: NonZeroU32 = NonZeroU32::new(20).unwrap();
 /// Names above which a table is swept of those whose budget is full again.
 const SWEEP_ABOVE: usize = 10_000;
+/// How often a table is swept at most: a sweep looks at everybody.
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
 /// What an address and a person may do, on this instance.
 pub struct Doors {
@@ -30,6 +36,7 @@ pub struct Doors {
     door_rooms: DefaultKeyedRateLimiter<Option<IpAddr>>,
     publish: DefaultKeyedRateLimiter<Option<IpAddr>>,
     limited: bool,
+    swept: Mutex<Instant>,
     clock: DefaultClock,
 }
 
@@ -44,28 +51,45 @@ impl Doors {
             door_rooms: RateLimiter::dashmap(rooms(DOOR_ROOMS_BURST)),
             publish: RateLimiter::dashmap(Quota::per_second(PUBLISH_PER_SECOND)),
             limited,
+            swept: Mutex::new(Instant::now()),
             clock: DefaultClock::default(),
         }
     }
 
     /// Takes one entrance from an address's budget.
     pub(crate) fn enter(&self, address: Option<IpAddr>) -> Result<(), Refusal> {
-        self.take(&self.enter, &address, "Too many people came in from your address just now.")
+        self.take(&self.enter, &address.map(household), "Too many people came in from your address just now.")
     }
 
-    /// Takes one room from a person's budget.
-    pub(crate) fn make_room(&self, person: UserId) -> Result<(), Refusal> {
-        self.take(&self.rooms, &person, "You made many rooms just now.")
+    /// Takes one room from the budgets of a person and of their address: a guest costs nothing, so that many
+    /// guests of one address may make no more rooms than one.
+    pub(crate) fn make_room(&self, person: UserId, address: Option<IpAddr>) -> Result<(), Refusal> {
+        self.take(&self.rooms, &person, "You made many rooms just now.")?;
+        self.open_room(address)
     }
 
-    /// Takes one room that a plain door makes from an address's budget.
+    /// Whether a sweep is due. Whoever finds the lock taken finds one under way.
+    fn may_sweep(&self) -> bool {
+        let Ok(mut swept) = self.swept.try_lock() else { return false };
+        let due = swept.elapsed() >= SWEEP_EVERY;
+        if due {
+            *swept = Instant::now();
+        }
+        due
+    }
+
+    /// Takes one room from an address's budget; what the plain doors make counts with what guests make.
     pub(crate) fn open_room(&self, address: Option<IpAddr>) -> Result<(), Refusal> {
-        self.take(&self.door_rooms, &address, "Many rooms were made from your address just now.")
+        self.take(&self.door_rooms, &address.map(household), "Many rooms were made from your address just now.")
     }
 
     /// Takes one published message from an address's budget.
     pub(crate) fn publish(&self, address: Option<IpAddr>) -> Result<(), Refusal> {
-        self.take(&self.publish, &address, "More than 20 messages a second were published from your address.")
+        self.take(
+            &self.publish,
+            &address.map(household),
+            "More than 20 messages a second were published from your address.",
+        )
     }
 
     fn take<K: std::hash::Hash + Eq + Clone>(
@@ -77,7 +101,7 @@ impl Doors {
         if !self.limited {
             return Ok(());
         }
-        if limiter.len() > SWEEP_ABOVE {
+        if limiter.len() > SWEEP_ABOVE && self.may_sweep() {
             limiter.retain_recent();
         }
         limiter.check_key(key).map_err(|until| too_often(&until, &self.clock, sentence))

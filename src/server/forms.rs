@@ -2,15 +2,17 @@
 
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Form, Path, State};
-use axum::http::HeaderMap;
+use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Redirect, Response};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
 use tertulia_protocol::quote::{Card, asked, symbol};
 use tertulia_protocol::{Body, Change, Code, Key, Refusal};
 
 use super::client::Client;
-use super::error::{HttpRefusal, status_of};
+use super::error::status_of;
 use super::session::{LOBBY, Viewer, cookie_for, cookie_gone, plain_page, viewer_of};
 use super::state::App;
 use super::unsent;
@@ -29,6 +31,9 @@ const UNSAFE: &AsciiSet = &CONTROLS
     .add(b'?')
     .add(b'\\')
     .add(b'`');
+
+/// What whoever sends more than any form of ours holds is told.
+const TOO_LARGE: &str = "That is too long. A message has at most 10,000 characters.";
 
 /// Encodes text for a `Location`: one part of it, whatever it holds.
 pub(crate) fn percent_encoded(text: &str) -> String {
@@ -51,11 +56,11 @@ pub(crate) async fn enter(
 ) -> Response {
     let Form(form) = match form {
         Ok(form) => form,
-        Err(rejection) => return rejection.into_response(),
+        Err(rejection) => return unread(&rejection),
     };
     let next = safe_path(&form.next);
     if let Err(refusal) = app.doors.enter(address) {
-        return HttpRefusal(refusal).into_response();
+        return refused(&refusal, &format!("/?next={}", percent_encoded(&next)), "refused");
     }
     match app.chat.enter(&form.name).await {
         Ok((_, token)) => (cookie_for(&token, &app.origin, app.chat.session_ms()), Redirect::to(&next)).into_response(),
@@ -91,18 +96,19 @@ pub(crate) struct NewRoom {
 /// `POST /rooms`: makes a room, or opens the one that has the name.
 pub(crate) async fn create_room(
     State(app): State<App>,
+    Client(address): Client,
     headers: HeaderMap,
     form: Result<Form<NewRoom>, FormRejection>,
 ) -> Response {
     let Form(form) = match form {
         Ok(form) => form,
-        Err(rejection) => return rejection.into_response(),
+        Err(rejection) => return unread(&rejection),
     };
     let viewer = match viewer_or_entrance(&app, &headers, LOBBY).await {
         Ok(viewer) => viewer,
         Err(response) => return *response,
     };
-    let made = match app.doors.make_room(viewer.person.id) {
+    let made = match app.doors.make_room(viewer.person.id, address) {
         Ok(()) => app.chat.create_room(&viewer.person, &form.name).await,
         Err(refusal) => Err(refusal),
     };
@@ -130,7 +136,7 @@ pub(crate) async fn send(
 ) -> Response {
     let Form(form) = match form {
         Ok(form) => form,
-        Err(rejection) => return rejection.into_response(),
+        Err(rejection) => return unread(&rejection),
     };
     let page = room_path(&slug);
     let viewer = match viewer_or_entrance(&app, &headers, &page).await {
@@ -147,6 +153,15 @@ pub(crate) async fn send(
     }
 }
 
+/// The key of other words than those first sent with a form's key: always the same for the same words, so that
+/// sending them again after a lost answer stores them once.
+fn key_for(key: Key, words: &Body) -> Key {
+    let digest = Sha256::new().chain_update(key.0.as_bytes()).chain_update(words.as_str()).finalize();
+    let mut bytes = [0_u8; 16];
+    bytes.iter_mut().zip(digest).for_each(|(byte, drawn)| *byte = drawn);
+    Key::of_bytes(bytes)
+}
+
 /// Sends a form's text under its key. The browser's Back button brings the form with its old key: other words under
 /// it are another action, and get a key of their own instead of the first words' answer.
 async fn post(app: &App, viewer: &Viewer, slug: &str, key: Key, body: &str) -> Result<(), Refusal> {
@@ -159,7 +174,7 @@ async fn post(app: &App, viewer: &Viewer, slug: &str, key: Key, body: &str) -> R
             _ => false,
         };
         if !same {
-            app.chat.send(&member, Key::mint(), body, None).await?;
+            app.chat.send(&member, key_for(key, &words), body, None).await?;
         }
     }
     Ok(())
@@ -182,11 +197,35 @@ async fn viewer_or_entrance(app: &App, headers: &HeaderMap, next: &str) -> Resul
     }
 }
 
-/// Back to the page with the reason as a word, under the name of the form. What may succeed later keeps the form in the browser instead:
+/// What stands in the way of a body that is announced as too large says so in its own words; people get ours.
+pub(super) async fn too_large(response: Response) -> Response {
+    let bare = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    if bare && response.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        return plain_page(StatusCode::PAYLOAD_TOO_LARGE, TOO_LARGE);
+    }
+    response
+}
+
+/// The page for a form that cannot be read: too large, broken off, or not a form of ours.
+fn unread(rejection: &FormRejection) -> Response {
+    let status = rejection.status();
+    let sentence = match status {
+        StatusCode::PAYLOAD_TOO_LARGE => TOO_LARGE,
+        _ => "That form could not be read, and nothing was stored.",
+    };
+    plain_page(status, sentence)
+}
+
+/// Back to the page with the reason as a word, under the name of the form. What may succeed later keeps the form in
+/// the browser instead:
 /// a redirect would throw away what was written.
 fn refused(refusal: &Refusal, page: &str, form: &str) -> Response {
     if refusal.code.is_temporary() || refusal.code == Code::NotFound {
-        return plain_page(status_of(refusal.code), &refusal.message);
+        let mut page = plain_page(status_of(refusal.code), &refusal.message);
+        if let Some(ms) = refusal.retry_after_ms {
+            page.headers_mut().insert(RETRY_AFTER, HeaderValue::from(ms.div_ceil(1_000).max(1)));
+        }
+        return page;
     }
     let joint = if page.contains('?') { '&' } else { '?' };
     Redirect::to(&format!("{page}{joint}{form}={}", refusal.code.as_str())).into_response()

@@ -157,7 +157,7 @@ async fn visit_as(app: &App, parts: &Parts, slug: &str, before: i64) -> Result<V
     };
     let (online, online_count) = app.chat.online(&member);
     Ok(Visit {
-        rooms: app.chat.rooms().await?,
+        rooms: app.chat.rooms_around(&member).await?,
         snapshot: app.chat.snapshot(&member).await?,
         older,
         online,

@@ -21,15 +21,13 @@ use tower::util::ServiceExt as _;
 
 /// How long the headers of a request may take.
 const HEADER_READ: Duration = Duration::from_secs(10);
-/// How long a new connection may take until its first request has a head. hyper's timer for heads starts when the
-/// version of HTTP is known: a peer that says nothing, or half of HTTP/2's preface, would be waited for for ever.
+/// How long a new connection may take until its first request has a head. hyper's timer for heads starts with
+/// the first byte: a peer that says nothing would be waited for for ever.
 const FIRST_REQUEST: Duration = HEADER_READ;
 /// Largest head of a request, in bytes: twice the 8 KiB that a URL or a cookie may have.
 const HEAD_BYTES: usize = 16 * 1024;
 /// Most headers of a request.
 const HEADERS: usize = 100;
-/// Streams of one HTTP/2 connection.
-const H2_STREAMS: u32 = 100;
 /// How long the kernel keeps bytes that nobody acknowledges before it gives the peer up.
 const USER_TIMEOUT: Duration = Duration::from_secs(30);
 /// Pause after an accept that failed (the process has no file left): long enough for one to come free.
@@ -75,18 +73,15 @@ pub async fn serve(listener: TcpListener, router: Router, most: usize, stop: Can
 }
 
 fn builder() -> Builder<TokioExecutor> {
-    let mut builder = Builder::new(TokioExecutor::new());
+    // HTTP/1.1 alone: browsers speak HTTP/2 only over TLS, which ends at the proxy, and an idle HTTP/2 connection
+    // has no deadline of its own: it would keep its seat for ever.
+    let mut builder = Builder::new(TokioExecutor::new()).http1_only();
     builder
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADER_READ)
         .max_headers(HEADERS)
         .max_buf_size(HEAD_BYTES);
-    builder
-        .http2()
-        .timer(TokioTimer::new())
-        .max_concurrent_streams(H2_STREAMS)
-        .max_header_list_size(u32::try_from(HEAD_BYTES).unwrap_or(u32::MAX));
     builder
 }
 

@@ -110,6 +110,44 @@ async fn a_message_form_that_is_sent_twice_is_stored_once() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn other_words_under_a_form_s_key_are_stored_once_however_often_they_are_sent() {
+    let server = TestServer::alone().await;
+    let guest = server.guest("Ana").await;
+    let key = Key::mint().to_string();
+    for body in ["first", "edited after Back", "edited after Back", "edited again", "first"] {
+        let answer = guest.post("/r/chat/messages", &[("key", &key), ("body", body)]).await;
+        assert_eq!(answer.location(), "/r/chat");
+    }
+    for body in ["first", "edited after Back", "edited again"] {
+        assert_eq!(said(&guest, body).await, 1, "{body}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_form_that_cannot_be_read_is_answered_for_people() {
+    let server = TestServer::alone().await;
+    let guest = server.guest("Ana").await;
+    let huge = "x".repeat(200 * 1024);
+    for (path, field, status) in [("/r/chat/messages", "body", 413), ("/enter", "name", 413), ("/rooms", "title", 422)]
+    {
+        let answer = guest.post(path, &[(field, if status == 413 { huge.as_str() } else { "x" })]).await;
+        assert_eq!(answer.status, status, "{path}");
+        assert!(answer.body.contains("Go back and try again"), "{path}: {}", answer.body);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_enters_too_often_reads_a_sentence_and_not_json() {
+    let server = Setup::new().start().await;
+    let all = (0..400).map(|_| Request::post("/enter", &[("name", "Ana")]).send(&server.door));
+    let answers = futures::future::join_all(all).await;
+    let refused = answers.iter().find(|answer| answer.status == 429);
+    let refused = refused.expect("400 guests of one address in one breath are too many");
+    assert!(refused.body.starts_with("Too many people came in"), "{}", refused.body);
+    assert!(refused.header("retry-after").is_some());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_longest_message_of_emoji_goes_through_the_form() {
     let server = TestServer::alone().await;
     let guest = server.guest("Ana").await;

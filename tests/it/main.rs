@@ -9,7 +9,6 @@ mod doors;
 mod forms;
 mod frames;
 mod html;
-mod http2;
 mod limits;
 mod process;
 mod redis;

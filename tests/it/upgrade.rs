@@ -43,11 +43,11 @@ async fn the_subprotocol_is_echoed_and_no_extension_is_taken() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn without_a_session_that_lives_the_answer_is_401_before_any_upgrade() {
+async fn without_a_session_that_lives_a_page_is_closed_with_4500_and_a_program_gets_401() {
     let server = TestServer::alone().await;
     let left = server.guest("Bruno").await;
     left.post("/leave", &[]).await.location();
-    let from = format!("host: {}\r\norigin: {}\r\n", server.door.host, server.door.origin);
+    let from = format!("host: {}\r\n", server.door.host);
     let cookies = [
         String::new(),
         "cookie: sid=\r\n".to_owned(),
@@ -60,6 +60,15 @@ async fn without_a_session_that_lives_the_answer_is_401_before_any_upgrade() {
         let answer = ask(&server, "GET /live HTTP/1.1", &format!("{from}{cookie}{UPGRADE}")).await;
         assert_eq!(answer.status, 401, "{cookie:?}: {answer:?}");
         assert_eq!(answer.json()["code"], "unauthorized", "{cookie:?}");
+        let head = format!("GET /live HTTP/1.1\r\n{from}origin: {}\r\n{cookie}{UPGRADE}\r\n", server.door.origin);
+        let bytes = exchange(server.door.address, head.as_bytes()).await;
+        assert!(bytes.starts_with(b"HTTP/1.1 101"), "{cookie:?}: a browser cannot read any other answer");
+        let code = 4500_u16.to_be_bytes();
+        assert!(bytes.windows(2).any(|pair| pair == code), "{cookie:?}: the close code is there");
+        assert!(String::from_utf8_lossy(&bytes).contains(r#""t":"bye","code":4500"#), "{cookie:?}");
+        let foreign = format!("{from}origin: https://evil.example\r\n{cookie}{UPGRADE}");
+        let answer = ask(&server, "GET /live HTTP/1.1", &foreign).await;
+        assert_eq!(answer.status, 403, "{cookie:?}: a page of somebody else's is not upgraded");
     }
     assert_eq!(server.connections(), 0);
 }

@@ -56,6 +56,9 @@ pub(crate) enum News {
         /// How many more there are.
         #[serde(default)]
         more: u64,
+        /// Whether this is the first that the instance ever says of the room: whoever is in it has just come.
+        #[serde(default)]
+        first: bool,
     },
     /// An instance wants to know who is in a room.
     Who {

@@ -143,6 +143,15 @@ impl Key {
     }
 }
 
+impl Key {
+    /// The key that is made of these bytes and of nothing else (a UUID of version 8): the same bytes name the same
+    /// action.
+    #[must_use]
+    pub const fn of_bytes(bytes: [u8; 16]) -> Self {
+        Self(uuid::Builder::from_custom_bytes(bytes).into_uuid())
+    }
+}
+
 impl FromJson for Key {
     fn from_json(value: Value) -> Result<Self, Misread> {
         value.as_str().and_then(Self::parse).ok_or(Misread("key"))

@@ -88,7 +88,7 @@ pub(crate) async fn converse(mut socket: Socket, mut connection: impl Conversati
             }
             () = queue.ready() => deliver(&mut socket, &queue, &*voice).await,
             () = sleep_until(due) => {
-                deadlines.strike(&mut socket, &mut connection).await
+                deadlines.strike(&mut socket, &mut connection, &queue, &*voice).await
             }
         };
         if let Err(over) = step {
@@ -102,6 +102,11 @@ pub(crate) async fn converse(mut socket: Socket, mut connection: impl Conversati
         Over::Closed => answer_close(&mut socket).await,
         Over::Left => {}
     }
+}
+
+/// Ends a socket before its conversation began.
+pub(super) async fn turn_away(mut socket: Socket, reason: Close) {
+    say_goodbye(&mut socket, close(reason), &Wire).await;
 }
 
 async fn receive(
@@ -123,8 +128,7 @@ async fn receive(
     }
 }
 
-/// Lets the conversation do what a frame asks, and goes on writing meanwhile: a slow database must delay neither
-/// what others said nor the news that the session was revoked.
+/// Lets the conversation do what a frame asks.
 async fn hear(
     text: &str,
     socket: &mut Socket,
@@ -132,14 +136,25 @@ async fn hear(
     queue: &Queue,
     voice: &dyn Voice,
 ) -> Result<(), Over> {
+    while_writing(connection.hear(text), socket, queue, voice).await
+}
+
+/// Waits for the end of `work`, and writes meanwhile: a slow database must delay neither what others said nor the news
+/// that the session was revoked.
+async fn while_writing(
+    work: impl Future<Output = Result<(), Ended>> + Send,
+    socket: &mut Socket,
+    queue: &Queue,
+    voice: &dyn Voice,
+) -> Result<(), Over> {
     // Boxed: an idle socket should not carry the room for it.
-    let mut hearing = Box::pin(connection.hear(text));
+    let mut work = Box::pin(work);
     loop {
         tokio::select! {
             // Most frames are answered at once. Safe to cancel, `ready` takes nothing; leaving the loop before the
-            // end of `hear` ends the conversation.
+            // end of the work ends the conversation.
             biased;
-            heard = &mut hearing => return Ok(heard?),
+            done = &mut work => return Ok(done?),
             () = queue.ready() => deliver(socket, queue, voice).await?,
         }
     }
@@ -309,7 +324,13 @@ impl Deadlines {
         if greeted { life } else { life.min(self.hello) }
     }
 
-    async fn strike(&mut self, socket: &mut Socket, connection: &mut impl Conversation) -> Result<(), Over> {
+    async fn strike(
+        &mut self,
+        socket: &mut Socket,
+        connection: &mut impl Conversation,
+        queue: &Queue,
+        voice: &dyn Voice,
+    ) -> Result<(), Over> {
         let now = Instant::now();
         if !connection.is_greeted() && now >= self.hello {
             return Err(Over::Ended(Ended { close: Close::NoHello, retry_after_ms: Some(0) }));
@@ -329,7 +350,7 @@ impl Deadlines {
         }
         if now >= self.revalidate {
             self.revalidate = now + Duration::from_millis(REVALIDATE_MS);
-            connection.revalidate().await?;
+            while_writing(connection.revalidate(), socket, queue, voice).await?;
         }
         Ok(())
     }

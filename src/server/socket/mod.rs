@@ -4,10 +4,11 @@ use axum::Extension;
 use axum::extract::State;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::http::HeaderMap;
+use axum::http::header::ORIGIN;
 use axum::response::{IntoResponse, Response};
 use tertulia_chat::Connection;
 use tertulia_protocol::frame::SUBPROTOCOL;
-use tertulia_protocol::{Code, Refusal};
+use tertulia_protocol::{Close, Code, Refusal};
 use tokio_util::task::TaskTracker;
 
 use super::client::Client;
@@ -36,8 +37,11 @@ pub(crate) async fn open(
         Ok(handshake) => handshake,
         Err(rejection) => return rejection.into_response(),
     };
+    // A browser's page learns nothing from an answer without upgrade (it sees 1006, like a cable that was pulled),
+    // so it is upgraded and told by the close code. Whoever sends no `Origin` reads the 401.
     let viewer = match viewer {
-        Ok(viewer) => viewer,
+        Ok(viewer) => Some(viewer),
+        Err(HttpRefusal(refusal)) if refusal.code == Code::Unauthorized && headers.contains_key(ORIGIN) => None,
         Err(refusal) => return refusal.into_response(),
     };
     if !is_from_our_pages(&app.origin, &headers) {
@@ -46,6 +50,16 @@ pub(crate) async fn open(
     let Some(place) = app.places.take(client) else {
         let refusal = Refusal::new(Code::Busy, "Too many sockets from this address.").retry_after(5_000);
         return HttpRefusal(refusal).into_response();
+    };
+    let Some(viewer) = viewer else {
+        let (answer, socket) = handshake.speaking(SUBPROTOCOL).accept();
+        app.sockets.spawn(async move {
+            if let Ok(socket) = socket.await {
+                converse::turn_away(socket, Close::Revoked).await;
+            }
+            drop((place, seat));
+        });
+        return answer;
     };
     carry(&app.sockets, handshake.speaking(SUBPROTOCOL), (place, seat), move || {
         Connection::open(app.chat, viewer.person, viewer.token)

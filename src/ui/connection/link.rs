@@ -8,7 +8,7 @@ use leptos::ev;
 use leptos::prelude::*;
 use tertulia_protocol::frame::{Hello, VERSION};
 use tertulia_protocol::limits::{self, HELLO_MS, PONG_MS};
-use tertulia_protocol::{ClientFrame, Close, Person, codec};
+use tertulia_protocol::{ClientFrame, Close, codec};
 use tertulia_timeline::Outbox;
 
 use super::socket::{Heard, Socket};
@@ -26,17 +26,24 @@ const HIDDEN_MS: f64 = 30_000.0;
 /// The wait between tries while the browser knows of no network, in milliseconds. Not for ever: some browsers
 /// are mistaken about it, and a server on the same machine answers all the same.
 const NO_NETWORK_MS: u64 = 30_000;
+/// Where it lies in the tab's storage whose the rest is.
+const OWNER: &str = "me";
 /// What the server's logs call this client.
 const CLIENT: &str = concat!("tertulia-web/", env!("CARGO_PKG_VERSION"));
 
 impl Connection {
-    /// Starts with the first room: takes the outbox back, listens to the browser, connects.
-    pub(super) fn start(self, me: &Person) {
+    /// Starts with the first room: takes the outbox back, listens to the browser, connects. False when the tab
+    /// is somebody else's: a page that another tab's session was answered with begins anew.
+    pub(super) fn start(self, whose: &str) -> bool {
         let first = self.state.try_update_value(|state| !std::mem::replace(&mut state.started, true));
         if first != Some(true) {
-            return;
+            let same = self.state.try_with_value(|state| state.whose == whose) == Some(true);
+            if !same {
+                self.over(Close::Revoked.code());
+            }
+            return same;
         }
-        self.restore(me);
+        self.restore(whose);
         for event in ["online", "pageshow"] {
             // The connection lives as long as the app, and so do its listeners.
             let _ = window_event_listener_untyped(event, move |_| self.check());
@@ -44,18 +51,16 @@ impl Connection {
         let _ = window_event_listener(ev::offline, move |_| self.lost());
         // It is dispatched on the document and bubbles to the window.
         let _ = window_event_listener_untyped("visibilitychange", move |_| self.seen_or_hidden());
-        self.phase.set(Phase::Opening);
-        self.connect();
+        true
     }
 
     /// Takes back what waited before a reload. What somebody else wrote in this tab is not sent in my name.
-    fn restore(self, me: &Person) {
-        let owner = me.id.to_string();
-        let same = browser::remembered("me").is_none_or(|who| who == owner);
-        if !same {
+    fn restore(self, whose: &str) {
+        self.state.try_update_value(|state| state.whose = whose.to_owned());
+        if browser::remembered(OWNER).as_deref() != Some(whose) {
             browser::forget_all();
         }
-        browser::remember("me", &owner);
+        browser::remember(OWNER, whose);
         let kept = browser::remembered(OUTBOX).and_then(|json| codec::decode::<Outbox>(&json).ok());
         if let Some(outbox) = kept {
             self.state.try_update_value(|state| state.outbox = outbox);
@@ -76,6 +81,10 @@ impl Connection {
             (state.generation, state.followed)
         });
         let Some((generation, room)) = opened else { return };
+        // After a room of another epoch the same tab greets again: until the answer it is not live.
+        if matches!(self.phase.get_untracked(), Phase::Live | Phase::Still) {
+            self.phase.set(Phase::Opening);
+        }
         let resume: Vec<_> = room.map(OpenRoom::position).into_iter().collect();
         let mut socket = Socket::open(move |heard| self.heard(generation, heard));
         let hello = Hello { v: VERSION, client: CLIENT.to_owned(), resume };
@@ -137,7 +146,7 @@ impl Connection {
         self.phase.set(Phase::Over(code));
         self.keep_outbox();
         if code == Close::Revoked.code() {
-            browser::go_to("/");
+            browser::reload();
         }
     }
 

@@ -1,6 +1,7 @@
 //! The tab's one connection: what it is to the views. `link` keeps it alive, `frames` says what each frame
 //! does, `socket` is the only WebSocket, `status` its words.
 
+mod asked;
 mod frames;
 mod link;
 mod socket;
@@ -9,7 +10,7 @@ pub mod status;
 use leptos::prelude::*;
 use tertulia_protocol::frame::{History, Pull, Send, Subscribe, Typing, Unsubscribe};
 use tertulia_protocol::limits::{ENTRIES_PER_PAGE, HISTORY_PAGE, TYPING_EVERY_MS};
-use tertulia_protocol::{Body, BusState, ClientFrame, Epoch, Key, Person, RoomInfo, Seq, codec};
+use tertulia_protocol::{Body, BusState, ClientFrame, Epoch, Key, Person, RoomInfo, Seq, UserId, codec};
 use tertulia_timeline::{Backoff, Outbox, Pending};
 
 use self::socket::Socket;
@@ -33,6 +34,8 @@ pub struct Connection {
 /// What no view looks at.
 struct State {
     started: bool,
+    /// Whose tab this is, from the first page on; see [`whose`].
+    whose: String,
     me: Option<Person>,
     socket: Option<Socket>,
     /// Goes up with every socket, so that a dead one's frames and timers are known and ignored.
@@ -60,6 +63,7 @@ impl State {
     const fn new() -> Self {
         Self {
             started: false,
+            whose: String::new(),
             me: None,
             socket: None,
             generation: 0,
@@ -110,6 +114,12 @@ impl Connection {
         self.queued.get()
     }
 
+    /// The same at this moment, untracked.
+    #[must_use]
+    pub fn queued_now(self) -> usize {
+        self.queued.get_untracked()
+    }
+
     /// Whether instances hear each other, once the server has said so on this connection; tracked.
     #[must_use]
     pub fn bus(self) -> Option<BusState> {
@@ -125,11 +135,16 @@ impl Connection {
     /// Follows a room instead of the one before, and shows again what was written there and waits.
     pub fn open(self, room: OpenRoom, me: &Person) {
         let id = room.id();
+        if !self.start(&whose(&room.position().epoch, me.id)) {
+            return;
+        }
         let before = self.state.try_update_value(|state| {
             state.me = Some(me.clone());
             state.room.replace(room)
         });
-        self.start(me);
+        if self.phase.get_untracked() == Phase::Still {
+            self.connect();
+        }
         if let Some(before) = before.flatten().filter(|before| before.id() != id) {
             self.say(&ClientFrame::Unsubscribe(Unsubscribe { room: before.id() }));
         }
@@ -162,7 +177,6 @@ impl Connection {
             };
             let body = body.into_string();
             state.outbox.push(Send { room: room.id(), key, body: body.clone(), reply_to: None });
-            state.typed_at = 0.0;
             Some((room, Pending { key, body, at: now(), by }))
         });
         let Some((room, pending)) = put.flatten() else { return false };
@@ -303,6 +317,11 @@ impl Connection {
             None => false,
         }
     }
+}
+
+/// A person for ever: another store counts its people from one again.
+fn whose(epoch: &Epoch, id: UserId) -> String {
+    format!("{} {id}", epoch.0)
 }
 
 /// The time now, in whole Unix milliseconds.

@@ -3,12 +3,14 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-use crate::ui::kit::{PageTitle, Refused, Table, Wordmark, text};
+use crate::ui::kit::{PageTitle, Refused, Table, Wordmark, browser, text};
 
 /// The page behind `/`.
 #[component]
 pub fn Entrance() -> impl IntoView {
     let query = use_query_map();
+    // Nobody stands here with a session: what the tab remembers is of somebody who has gone.
+    Effect::new(browser::forget_all);
     // Only a room of this house: the address may have been written by anybody. The server checks again.
     let next =
         text(move || query.with(|query| query.get("next").filter(|next| next.starts_with("/r/")).unwrap_or_default()));

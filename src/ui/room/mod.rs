@@ -2,6 +2,9 @@
 
 mod lines;
 mod open_room;
+mod signs;
+#[cfg(test)]
+mod tests;
 
 use leptos::prelude::*;
 use leptos_router::hooks::{use_params_map, use_query_map};
@@ -12,7 +15,7 @@ pub use self::open_room::OpenRoom;
 use crate::api::{PageError, Visit, visit};
 use crate::ui::composer::Composer;
 use crate::ui::connection::{Connection, Phase, Standing, Status, StatusLine};
-use crate::ui::kit::{Boxed, Icon, PageTitle, Table, flag, text};
+use crate::ui::kit::{Boxed, Icon, PageTitle, Table, browser, flag, text};
 use crate::ui::members::{MEMBERS, Members};
 use crate::ui::sidebar::{ROOMS, Sidebar};
 use crate::ui::timeline::TimelineView;
@@ -147,6 +150,13 @@ fn Absent(
         }
         _ => refusal.message.into_owned(),
     };
+    // The page that was found in this tab's session is no longer to be had with it: in by the door again.
+    let nobody = refusal.code == Code::Unauthorized;
+    Effect::new(move || {
+        if nobody {
+            browser::reload();
+        }
+    });
     // The connection's return is the moment to try again by itself; only from offline to live.
     Effect::new(move |was: Option<Phase>| {
         let phase = connection.phase();

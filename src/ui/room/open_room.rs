@@ -11,6 +11,7 @@ use tertulia_protocol::{Change, Entry, Epoch, Key, Person, Position, Refusal, Ro
 use tertulia_timeline::{Applied, Pending, Timeline, What};
 
 use super::lines::{Line, merged, set_if_new, show};
+use super::signs::{Signs, TYPING};
 use crate::api::Visit;
 use crate::ui::connection::now;
 use crate::ui::timeline::scroll::Held;
@@ -19,8 +20,6 @@ use crate::ui::timeline::scroll::Held;
 const ROWS: usize = 300;
 /// Rows kept while somebody reads back: twenty pages of history.
 const ROWS_READING: usize = 1_000;
-/// People shown as typing; more would not fit the line.
-const TYPING: usize = 4;
 
 /// How long an answer to `pull` is waited for before the same is asked again, in milliseconds: the server
 /// answers within one read of its database.
@@ -45,12 +44,14 @@ pub struct OpenRoom {
     pub online_count: RwSignal<u64>,
     /// Who writes.
     pub typing: RwSignal<Vec<Person>>,
+    /// Whose signs of writing are the last.
+    signs: StoredValue<Signs>,
     /// Everything that had been said when we asked is here.
     pub caught_up: RwSignal<bool>,
     /// The newest entry that is known to exist.
     target: StoredValue<Seq>,
-    /// After which number the missing entries were asked for, and when, in Unix milliseconds.
-    pulled: StoredValue<(Seq, i64)>,
+    /// After which number the missing entries were asked for, and when, in Unix milliseconds; nothing once all is here.
+    pulled: StoredValue<Option<(Seq, i64)>>,
     /// The oldest entry that is drawn, or nothing older exists.
     pub oldest: RwSignal<Option<Seq>>,
     /// Nobody has said anything yet.
@@ -96,9 +97,10 @@ impl OpenRoom {
             online: RwSignal::new(online.clone()),
             online_count: RwSignal::new(visit.online_count),
             typing: RwSignal::new(Vec::new()),
+            signs: StoredValue::new(Signs::default()),
             caught_up: RwSignal::new(true),
             target: StoredValue::new(snapshot.seq),
-            pulled: StoredValue::new((Seq::ZERO, 0)),
+            pulled: StoredValue::new(None),
             oldest: RwSignal::new(None),
             silent: RwSignal::new(true),
             loading: RwSignal::new(false),
@@ -138,7 +140,7 @@ impl OpenRoom {
     /// The connection is gone: what is said from now on is missing.
     pub fn falls_behind(self) {
         self.caught_up.set(false);
-        self.pulled.set_value((Seq::ZERO, 0));
+        self.pulled.set_value(None);
         // What has been asked for died with the connection.
         self.loading.set(false);
     }
@@ -153,6 +155,9 @@ impl OpenRoom {
         let caught_up = self.position().seq >= self.target.get_value();
         if self.caught_up.get_untracked() != caught_up {
             self.caught_up.set(caught_up);
+        }
+        if caught_up {
+            self.pulled.set_value(None);
         }
     }
 
@@ -170,17 +175,21 @@ impl OpenRoom {
         }
         match applied {
             Applied::Gap { after } if self.may_pull(after) => Some(after),
+            // One answer closed a part of the hole: the next part is asked for.
+            Applied::Changed if self.is_behind() && self.pulled.get_value().is_some() => {
+                let reached = self.position().seq;
+                self.may_pull(reached).then_some(reached)
+            }
             Applied::Gap { .. } | Applied::Nothing | Applied::Changed => None,
         }
     }
 
     /// Whether to ask for what follows `after`: every entry beyond a hole shows it again, one answer closes it.
     fn may_pull(self, after: Seq) -> bool {
-        let (asked, at) = self.pulled.get_value();
         let now = now();
-        let may = asked != after || now - at > PULL_AGAIN_MS;
+        let may = self.pulled.get_value().is_none_or(|(asked, at)| asked != after || now - at > PULL_AGAIN_MS);
         if may {
-            self.pulled.set_value((after, now));
+            self.pulled.set_value(Some((after, now)));
         }
         may
     }
@@ -326,10 +335,14 @@ impl OpenRoom {
             let excess = typing.len().saturating_sub(TYPING);
             typing.drain(..excess);
         });
-        let typing = self.typing;
+        let (typing, signs) = (self.typing, self.signs);
+        let sign = signs.try_update_value(|signs| signs.give(id)).unwrap_or_default();
         set_timeout(
             move || {
-                // The page may be gone by then, and its signals with it.
+                // The page may be gone by then, and its signals with it. A later sign has a time of its own.
+                if signs.try_with_value(|signs| signs.is_last(id, sign)) != Some(true) {
+                    return;
+                }
                 let _ = typing.try_update(|typing| typing.retain(|known| known.id != id));
             },
             Duration::from_millis(TYPING_SHOWN_MS),

@@ -15,6 +15,9 @@ use crate::ui::room::address;
 /// The id of the pane, which buttons open it by.
 pub const ROOMS: &str = "rooms";
 
+/// What is asked of whoever leaves while messages wait.
+const UNSENT: &str = "What you wrote is not sent yet, and would be lost. Leave all the same?";
+
 /// The navigation between rooms.
 #[component]
 pub fn Sidebar(
@@ -157,11 +160,21 @@ fn You(
     you: Person,
 ) -> impl IntoView {
     let name = you.name.clone();
+    let connection = Connection::current();
     view! {
         <div class="you">
             <Avatar who=you />
             <span class="your-name" dir="auto">{name}</span>
-            <form method="post" action="/leave" on:submit=|_| browser::forget_all()>
+            <form
+                method="post"
+                action="/leave"
+                on:submit=move |event| {
+                    // What waits goes with whoever wrote it, once the server has let them out.
+                    if connection.queued_now() > 0 && !browser::confirms(UNSENT) {
+                        event.prevent_default();
+                    }
+                }
+            >
                 <button type="submit" class="quiet">
                     <Icon name="leave" />
                     "Leave"

@@ -28,6 +28,8 @@ pub fn TimelineView(
     Effect::new(move || room.set_utc_offset(clock.offset()));
     let newest = address.clone();
     let name: Signal<String> = room.name.into();
+    // What is being said is read out; what had been said and only arrives now is not.
+    let busy = text(move || (room.loading.get() || !room.caught_up.get()).to_string());
     // `still` is taken off by hand once the page lives, see `scroll`.
     view! {
         <div
@@ -35,6 +37,7 @@ pub fn TimelineView(
             role="log"
             tabindex="0"
             aria-label=name
+            aria-busy=busy
             node_ref=room.log
             on:scroll=move |_| scroll::look(room)
             on:keydown=move |event| {

@@ -142,7 +142,7 @@ impl Chat {
             let up = link.borrow().is_up();
             let frozen = !up || *self.bus_state.borrow() != BusState::Live;
             for Say { room, roster, who } in self.settle_presence(now, frozen, up) {
-                let news = News::Roster { room, people: roster.people, more: roster.unnamed };
+                let news = News::Roster { room, people: roster.people, more: roster.unnamed, first: roster.first };
                 self.fanout.publish(Topic::Room(room), news);
                 if who {
                     self.fanout.publish(Topic::Room(room), News::Who { room });

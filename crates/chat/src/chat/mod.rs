@@ -93,6 +93,8 @@ struct Registered {
     user: UserId,
     /// The session they came with; doors that ask for none have none.
     session: Option<TokenHash>,
+    /// Whether they have been welcomed: nothing may be told to them before.
+    greeted: bool,
 }
 
 impl Chat {
@@ -234,7 +236,7 @@ impl Chat {
         if self.dismissed.load(Ordering::Relaxed) {
             queue.end(Ended { close: Close::Restarting, retry_after_ms: Some(0) });
         }
-        connections.insert(conn, Registered { queue, user, session });
+        connections.insert(conn, Registered { queue, user, session, greeted: false });
         conn
     }
 
@@ -242,10 +244,19 @@ impl Chat {
         self.lock_connections().remove(&conn);
     }
 
-    /// Hands a frame to every connection of this instance.
+    /// Hands a connection its welcome, made under the lock of the connections: what everybody is told from here on
+    /// comes after it, and what they were told before is in it.
+    pub(crate) fn greet(&self, conn: ConnId, welcome: impl FnOnce(BusState) -> ServerFrame) {
+        if let Some(connection) = self.lock_connections().get_mut(&conn) {
+            connection.greeted = true;
+            connection.queue.push_frame(&welcome(*self.bus_state.borrow()));
+        }
+    }
+
+    /// Hands a frame to every connection of this instance that was welcomed.
     fn tell_all(&self, frame: &ServerFrame) {
         let frame = Bytes::from(codec::encode(frame));
-        for connection in self.lock_connections().values() {
+        for connection in self.lock_connections().values().filter(|connection| connection.greeted) {
             connection.queue.push_encoded(frame.clone());
         }
     }

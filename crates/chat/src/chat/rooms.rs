@@ -25,12 +25,25 @@ use crate::room_log::ConnId;
 pub(super) type LateComers = HashMap<(ConnId, RoomId), (AbortHandle, Arc<Queue>)>;
 
 impl Chat {
-    /// Rooms for the sidebar, in the order they were made, at most 500.
+    /// Rooms for the sidebar: the newest, at most 500, in the order they were made.
     ///
     /// # Errors
     /// `storage_unavailable`.
     pub async fn rooms(&self) -> Result<Vec<RoomInfo>, Refusal> {
         self.store.rooms(ROOMS_LISTED).await.map_err(|error| refusal(&error))
+    }
+
+    /// The same for somebody who is in a room: it is among them however old it is.
+    ///
+    /// # Errors
+    /// `storage_unavailable`.
+    pub async fn rooms_around(&self, member: &Member) -> Result<Vec<RoomInfo>, Refusal> {
+        let mut rooms = self.rooms().await?;
+        let here = member.room();
+        if let Err(place) = rooms.binary_search_by_key(&here.id, |room| room.id) {
+            rooms.insert(place, here.clone());
+        }
+        Ok(rooms)
     }
 
     /// Makes a room, or finds the one that has this name's slug.

@@ -17,15 +17,19 @@ impl Connection {
             self.error(Some("hello".to_owned()), Refusal::new(Code::Already, "Only the first frame is hello."));
             return Ok(());
         }
+        // Whoever left between the request's look at the session and our listening to its end was not heard.
+        if matches!(self.chat.viewer(self.token).await, Ok(None)) {
+            return Err(Ended { close: Close::Revoked, retry_after_ms: None });
+        }
         self.greeted = true;
         let epoch = self.chat.epoch();
-        self.queue.push_frame(&ServerFrame::Welcome {
+        self.chat.greet(self.id, |bus| ServerFrame::Welcome {
             conn: self.id.to_string(),
             epoch: epoch.clone(),
             you: self.person.clone(),
             limits: AdvertisedLimits::default(),
             ping_ms: PING_MS,
-            bus: *self.chat.bus_state().borrow(),
+            bus,
             instance: self.chat.instance().to_owned(),
         });
         for position in hello.resume {

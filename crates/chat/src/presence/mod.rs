@@ -28,6 +28,9 @@ pub const LEASE: Duration = Duration::from_secs(12);
 pub const REPEAT_EVERY: Duration = Duration::from_secs(30);
 /// How long a roster is believed without being repeated: three repeats, and a lease for a busy instance.
 pub const ROSTER_LEASE: Duration = Duration::from_secs(3 * 30 + 12);
+/// How long after an instance first asked who is in a room an instance's first word about it is the answer: three
+/// questions' time, since question and answer can be lost.
+const ANSWERS: Duration = LEASE;
 /// Shortest pause between two whole lists to a room's followers: 500 names of 40 bytes to 500 people each
 /// second are 10 MB/s, and only in the first seconds of an instance or when a crowd dissolves.
 const LIST_EVERY: Duration = Duration::from_secs(1);
@@ -70,6 +73,8 @@ pub struct Roster {
     pub people: Vec<Person>,
     /// How many more there are.
     pub unnamed: u64,
+    /// Whether the instance has said nothing of the room before: whoever is in it has just come.
+    pub first: bool,
 }
 
 /// What the other instances must be told of a room.

@@ -1,6 +1,6 @@
 //! One room's people: our own, what the other instances say of theirs, and what the followers were told.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::time::Duration;
 
 use tertulia_protocol::limits::PRESENCE_NAMES;
@@ -8,7 +8,7 @@ use tertulia_protocol::{Person, RoomId, UserId};
 use tokio::time::Instant;
 
 use super::{
-    ALIVE_EVERY, Change, LEASE, LIST_EVERY, REPEAT_EVERY, ROSTER_LEASE, ROSTER_PEOPLE, ROSTER_UNNAMED, Roster,
+    ALIVE_EVERY, ANSWERS, Change, LEASE, LIST_EVERY, REPEAT_EVERY, ROSTER_LEASE, ROSTER_PEOPLE, ROSTER_UNNAMED, Roster,
 };
 
 /// Steps over which the repeats of rooms are spread, so that they do not all fall on one tick.
@@ -34,6 +34,10 @@ pub(super) struct Room {
     pub(super) ask: bool,
     /// When they were asked last because a roster was in doubt.
     asked_at: Option<Instant>,
+    /// When the others were asked for the first time: what they then say was so before.
+    first_asked: Option<Instant>,
+    /// The instances that have spoken of the room since; as many as are believed at all.
+    spoke: HashSet<String>,
     /// When the roster was told last.
     told_at: Option<Instant>,
 }
@@ -63,7 +67,7 @@ impl Room {
         let slot = self.local.entry(person.id).or_insert_with(|| (person.clone(), 0));
         slot.1 += 1;
         let first = slot.1 == 1;
-        self.see(person);
+        self.see(person, false);
         first
     }
 
@@ -82,15 +86,17 @@ impl Room {
     pub(super) fn roster(&self) -> Roster {
         let people: Vec<Person> = self.local.values().take(ROSTER_PEOPLE).map(|(person, _)| person.clone()).collect();
         let unnamed = (self.local.len() - people.len()) as u64;
-        Roster { people, unnamed }
+        Roster { people, unnamed, first: self.told_at.is_none() }
     }
 
     pub(super) fn hear(&mut self, from: &str, roster: Roster, now: Instant) {
-        let Roster { mut people, unnamed } = roster;
+        let Roster { mut people, unnamed, first } = roster;
+        let answers = self.first_asked.is_some_and(|asked| now.saturating_duration_since(asked) < ANSWERS);
+        let were_here = answers && self.spoke.insert(from.to_owned()) && !first;
         let excess = people.len().saturating_sub(ROSTER_PEOPLE);
         people.truncate(ROSTER_PEOPLE);
         let unnamed = usize::try_from(unnamed).unwrap_or(usize::MAX).saturating_add(excess).min(ROSTER_UNNAMED);
-        people.iter().for_each(|person| self.see(person));
+        people.iter().for_each(|person| self.see(person, were_here));
         let people: HashMap<_, _> = people.into_iter().map(|person| (person.id, person)).collect();
         if people.is_empty() && unnamed == 0 {
             self.remote.remove(from);
@@ -140,9 +146,13 @@ impl Room {
 
     /// The room leaves the outbox: its roster is told now.
     pub(super) fn tell(&mut self, now: Instant) -> (Roster, bool) {
+        let (roster, ask) = (self.roster(), std::mem::take(&mut self.ask));
         self.dirty = false;
         self.told_at = Some(now);
-        (self.roster(), std::mem::take(&mut self.ask))
+        if ask {
+            self.first_asked.get_or_insert(now);
+        }
+        (roster, ask)
     }
 
     /// How many people are shown as here.
@@ -156,8 +166,10 @@ impl Room {
         self.shown.values().take(PRESENCE_NAMES).map(|shown| shown.person.clone()).collect()
     }
 
-    fn see(&mut self, person: &Person) {
-        let fresh = || Shown { person: person.clone(), absent_since: None, told: false };
+    /// Shows somebody. Who was here before we looked has not come: the followers get a list instead of that news.
+    fn see(&mut self, person: &Person, was_here: bool) {
+        let fresh = || Shown { person: person.clone(), absent_since: None, told: was_here };
+        self.owes_list |= was_here && !self.shown.contains_key(&person.id);
         let shown = self.shown.entry(person.id).or_insert_with(fresh);
         shown.absent_since = None;
         shown.person.clone_from(person);

@@ -131,7 +131,7 @@ pub trait Store: Send + Sync + 'static {
     /// `Unavailable`.
     async fn room(&self, id: RoomId) -> Result<Option<RoomInfo>, StoreError>;
 
-    /// Rooms in the order they were made, at most `limit`.
+    /// The newest rooms, at most `limit`, in the order they were made.
     ///
     /// # Errors
     /// `Unavailable`.

@@ -77,8 +77,17 @@ pub const fn top_of(_element: &Element) -> f64 {
 /// Scrolls an element down by so many CSS pixels.
 pub const fn scroll_by(_element: &Element, _pixels: f64) {}
 
-/// Leaves the app for an address.
-pub const fn go_to(_path: &str) {}
+/// Asks the server for this page afresh.
+pub const fn reload() {}
+
+/// Asks this server for something; does nothing here.
+pub fn fetch(_path: &'static str, _then: impl FnOnce(String) + 'static) {}
+
+/// Asks the reader a question that stops everything.
+#[must_use]
+pub const fn confirms(_question: &str) -> bool {
+    true
+}
 
 /// Closes an open popover by its id.
 pub const fn close_popover(_id: &str) {}

@@ -143,10 +143,29 @@ pub fn scroll_by(element: &Element, pixels: f64) {
     }
 }
 
-/// Leaves the app for an address, asking the server for it.
-pub fn go_to(path: &str) {
-    // Only a malformed address fails, and ours are constants.
-    let _ = leptos::prelude::location().assign(path);
+/// Asks the server for this page afresh: it sends on whoever has no session any more, and back afterwards.
+pub fn reload() {
+    // Fails only in a document without a window to show it.
+    let _ = leptos::prelude::location().reload();
+}
+
+/// Asks this server for something; `then` gets its text, unless there is none to be had.
+pub fn fetch(path: &'static str, then: impl FnOnce(String) + 'static) {
+    leptos::task::spawn_local(async move {
+        let Ok(response) = gloo_net::http::Request::get(path).send().await else { return };
+        if response.ok()
+            && let Ok(text) = response.text().await
+        {
+            then(text);
+        }
+    });
+}
+
+/// Asks the reader a question that stops everything; whether the answer was yes.
+#[must_use]
+pub fn confirms(question: &str) -> bool {
+    // A browser that shows no such window must not keep anybody from what they asked for.
+    leptos::prelude::window().confirm_with_message(question).unwrap_or(true)
 }
 
 /// Closes an open popover by its id.

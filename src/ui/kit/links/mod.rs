@@ -38,9 +38,11 @@ pub fn pieces(text: &str) -> Vec<Piece> {
 }
 
 fn next_scheme(text: &str) -> Option<usize> {
-    let plain = text.find("http://");
-    let secure = text.find("https://");
-    plain.into_iter().chain(secure).min()
+    // One search for what both begin with: a scheme that never comes would be searched to the end each time.
+    text.match_indices("http").map(|(at, _)| at).find(|at| {
+        let rest = &text[at + "http".len()..];
+        rest.starts_with("://") || rest.starts_with("s://")
+    })
 }
 
 fn has_host(address: &str) -> bool {
@@ -52,12 +54,14 @@ fn has_host(address: &str) -> bool {
 fn address(text: &str) -> &str {
     let end = text.find(|c: char| c.is_whitespace() || matches!(c, '<' | '>' | '"' | '`')).unwrap_or(text.len());
     let mut address = &text[..end];
+    // Counted once: a thousand brackets that close nothing must not be counted a thousand times.
+    let [mut round, mut square] = [('(', ')'), ('[', ']')]
+        .map(|(open, close)| address.matches(close).count().saturating_sub(address.matches(open).count()));
     while let Some(last) = address.chars().next_back() {
-        let opens = |open: char, close: char| address.matches(open).count() < address.matches(close).count();
         let loose = match last {
             '.' | ',' | ';' | ':' | '!' | '?' | '\'' | '»' | '”' | '’' | '…' => true,
-            ')' => opens('(', ')'),
-            ']' => opens('[', ']'),
+            ')' => take_one(&mut round),
+            ']' => take_one(&mut square),
             _ => false,
         };
         if !loose {
@@ -66,4 +70,11 @@ fn address(text: &str) -> &str {
         address = &address[..address.len() - last.len_utf8()];
     }
     address
+}
+
+/// Takes one of what is left; false when nothing is.
+const fn take_one(left: &mut usize) -> bool {
+    let some = *left > 0;
+    *left = left.saturating_sub(1);
+    some
 }

@@ -43,3 +43,26 @@ fn the_pieces_put_together_are_the_text() {
         assert_eq!(again, whole);
     }
 }
+
+#[test]
+fn brackets_are_weighed_once_however_many_there_are() {
+    for (open, close) in [('(', ')'), ('[', ']')] {
+        let close_many = close.to_string().repeat(9_990);
+        // Thousands of times what the longest message holds: counted anew for each bracket, this takes minutes.
+        for _ in 0..2_000 {
+            let cut = pieces(&format!("http://a{close_many}"));
+            assert_eq!(cut, [link("http://a"), text(&close_many)]);
+        }
+        let balanced = format!("http://a{}{}", open.to_string().repeat(3), close.to_string().repeat(5));
+        let kept = format!("http://a{}{}", open.to_string().repeat(3), close.to_string().repeat(3));
+        assert_eq!(pieces(&balanced), [link(&kept), text(&close.to_string().repeat(2))]);
+    }
+}
+
+#[test]
+fn many_addresses_are_found_in_one_walk() {
+    let many = "http://a ".repeat(1_000);
+    for _ in 0..500 {
+        assert_eq!(pieces(&many).len(), 2_000);
+    }
+}

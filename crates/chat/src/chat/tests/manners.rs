@@ -155,3 +155,30 @@ async fn whoever_comes_in_while_the_instance_stops_is_sent_away_like_the_others(
     assert_eq!(ended.close, Close::Restarting);
     assert_eq!(late.queue().ended().map(|ended| ended.close), Some(Close::Restarting));
 }
+
+#[tokio::test]
+async fn whoever_left_before_their_socket_was_listened_to_is_told_at_hello() {
+    let cluster = Cluster::of(2);
+    let mut ana = cluster.instances[0].stranger("Ana").await;
+    // The news of it is lost: nothing but the store knows.
+    cluster.instances[0].bus.set_link(false);
+    let hash = Token::hash_of(ana.token.reveal()).expect("a token has a hash");
+    cluster.instances[1].chat.leave(hash).await.expect("she leaves");
+    assert!(ana.queue.ended().is_none(), "premise: no news came");
+    let ended = ana.say(r#"{"t":"hello","v":1}"#).await.expect_err("the session is gone");
+    assert_eq!(ended.close, Close::Revoked);
+}
+
+#[tokio::test]
+async fn nothing_is_told_before_the_welcome() {
+    let cluster = Cluster::of(1);
+    let chat = &cluster.instances[0].chat;
+    let mut ana = cluster.instances[0].stranger("Ana").await;
+    let mut biel = cluster.instances[0].guest("Biel").await;
+    let (person, _) = chat.enter("Carla").await.expect("the name is fine");
+    chat.create_room(&person, "Garden").await.expect("the room is made");
+    biel.until(|frame| matches!(frame, ServerFrame::Room { .. }).then_some(())).await;
+    ana.say(r#"{"t":"hello","v":1}"#).await.expect("hello is fine");
+    let first = ana.next().await.expect("the conversation goes on");
+    assert!(matches!(first, ServerFrame::Welcome { .. }), "{first:?}");
+}

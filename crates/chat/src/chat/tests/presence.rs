@@ -103,7 +103,7 @@ async fn a_stranger_who_begins_with_a_roster_is_told_and_asked() {
     ana.subscribe(LOBBY, None).await;
     assert_eq!(spy.roster().await, ["Ana"], "premise: told once");
     spy.asked().await;
-    spy.say(Topic::Room(LOBBY), News::Roster { room: LOBBY, people: Vec::new(), more: 0 });
+    spy.say(Topic::Room(LOBBY), News::Roster { room: LOBBY, people: Vec::new(), more: 0, first: false });
     assert_eq!(spy.roster().await, ["Ana"]);
     spy.asked().await;
 }
@@ -115,7 +115,7 @@ async fn people_beyond_those_named_are_counted() {
     let mut ana = cluster.instances[0].guest("Ana").await;
     ana.subscribe(LOBBY, None).await;
     spy.asked().await;
-    spy.say(Topic::Room(LOBBY), News::Roster { room: LOBBY, people: Vec::new(), more: 7 });
+    spy.say(Topic::Room(LOBBY), News::Roster { room: LOBBY, people: Vec::new(), more: 7, first: false });
     ana.until(|frame| matches!(frame, ServerFrame::Presence { online: 8, .. }).then_some(())).await;
 }
 

@@ -16,7 +16,7 @@ pub(super) const ENTRIES_BEFORE: &str = "SELECT e.seq, e.at, e.author_id, u.name
 pub(super) const HEAD: &str = "SELECT head FROM rooms WHERE id = ?1";
 pub(super) const ROOM_BY_ID: &str = "SELECT id, slug, name, topic FROM rooms WHERE id = ?1";
 pub(super) const ROOM_BY_SLUG: &str = "SELECT id, slug, name, topic FROM rooms WHERE slug = ?1";
-pub(super) const ROOMS: &str = "SELECT id, slug, name, topic FROM rooms ORDER BY id LIMIT ?1";
+pub(super) const ROOMS: &str = "SELECT id, slug, name, topic FROM rooms ORDER BY id DESC LIMIT ?1";
 pub(super) const SESSION: &str = "SELECT u.id, u.name FROM sessions AS s CROSS JOIN users AS u ON u.id = s.user_id \
      WHERE s.token_hash = ?1 AND s.expires_at > ?2";
 
@@ -80,7 +80,9 @@ pub(super) fn room_by_slug(db: &Connection, slug: &str) -> rusqlite::Result<Opti
 }
 
 pub(super) fn rooms(db: &Connection, limit: usize) -> rusqlite::Result<Vec<RoomInfo>> {
-    all(&mut *db.prepare_cached(ROOMS)?, [bound(limit)], room)
+    let mut newest = all(&mut *db.prepare_cached(ROOMS)?, [bound(limit)], room)?;
+    newest.reverse();
+    Ok(newest)
 }
 
 pub(super) fn session(db: &Connection, token: TokenHash, at: i64) -> rusqlite::Result<Option<Person>> {

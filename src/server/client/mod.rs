@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::{ConnectInfo, FromRequestParts};
@@ -30,6 +30,15 @@ impl FromRequestParts<App> for Client {
             client = hop.to_canonical();
         }
         Ok(Self(Some(client)))
+    }
+}
+
+/// Whose budget an address draws on: itself for IPv4, the network of 64 bits that one household is given for IPv6,
+/// of whose addresses anybody there may take as many as they like.
+pub(crate) fn household(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => IpAddr::V6(Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX))),
     }
 }
 
@@ -61,6 +70,7 @@ impl Places {
         if address.is_loopback() {
             return Some(Place(None));
         }
+        let address = household(address);
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let count = taken.entry(address).or_insert(0);
         if *count >= self.most {
@@ -89,3 +99,6 @@ impl Drop for Place {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

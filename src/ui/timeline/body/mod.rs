@@ -1,5 +1,8 @@
 //! What a message says: text nodes and links, nothing else.
 
+#[cfg(test)]
+mod tests;
+
 use leptos::either::Either;
 use leptos::prelude::*;
 use tertulia_protocol::quote::Card;
@@ -8,6 +11,16 @@ use tertulia_timeline::What;
 use crate::ui::kit::Boxed;
 use crate::ui::kit::links::{Piece, pieces};
 use crate::ui::kit::part;
+
+/// Lines above which a message is folded: more than a screen shows.
+const LINES: usize = 40;
+/// Characters above which it is folded however they are broken into lines: 40 lines of 72.
+const CHARS: usize = 2_880;
+
+/// Whether a message is drawn folded.
+fn is_long(body: &str) -> bool {
+    body.bytes().filter(|byte| *byte == b'\n').count() >= LINES || body.chars().count() > CHARS
+}
 
 /// The text of a message in its own direction, or that it was taken back.
 #[component]
@@ -20,10 +33,14 @@ pub fn Body(
             What::Message { body, edited, .. } => Some(match Card::read(body) {
                 Some(card) => quote(card),
                 None => view! {
-                    <div class="body" dir="auto">
+                    <div class=if is_long(body) { "body long" } else { "body" } dir="auto">
                         {pieces(body).into_iter().map(piece).collect_view()}
                         {edited.then(|| view! { <span class="edited">" (edited)"</span> })}
                     </div>
+                    {is_long(body).then(|| view! {
+                        // A box to tick needs no script.
+                        <label class="show-all"><input type="checkbox" />" Show all"</label>
+                    })}
                 }
                 .boxed(),
             }),

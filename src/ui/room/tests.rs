@@ -1,0 +1,64 @@
+//! A room with a hole in it.
+
+use leptos::prelude::Owner;
+use tertulia_protocol::{Change, Entry, Epoch, Person, RoomId, RoomInfo, Seq, Snapshot, UserId};
+
+use super::OpenRoom;
+use crate::api::Visit;
+
+fn ana() -> Person {
+    Person { id: UserId(1), name: "Ana".to_owned() }
+}
+
+fn entries(from: i64, to: i64) -> Vec<Entry> {
+    let entry = |seq| Entry {
+        seq: Seq(seq),
+        at: seq,
+        by: ana(),
+        key: None,
+        change: Change::Posted { body: seq.to_string(), reply_to: None },
+    };
+    (from..=to).map(entry).collect()
+}
+
+/// A room whose first entry is known.
+fn room() -> OpenRoom {
+    let room = RoomInfo { id: RoomId(1), slug: "chat".into(), name: "Chat".into(), topic: String::new() };
+    let snapshot = Snapshot { room, epoch: Epoch("e".to_owned()), seq: Seq(1), entries: entries(1, 1) };
+    OpenRoom::new(&Visit {
+        you: ana(),
+        rooms: Vec::new(),
+        snapshot,
+        older: None,
+        online: Vec::new(),
+        online_count: 0,
+        bus: tertulia_protocol::BusState::Live,
+        instance: String::new(),
+        form_key: String::new(),
+    })
+}
+
+#[test]
+fn a_hole_larger_than_a_page_is_asked_for_page_by_page_until_it_is_closed() {
+    Owner::new().with(|| {
+        let room = room();
+        assert_eq!(room.apply(&entries(1_000, 1_000)), Some(Seq(1)), "premise: a hole");
+        assert_eq!(room.apply(&entries(1_001, 1_001)), None, "one answer is on its way");
+        assert_eq!(room.apply(&entries(2, 501)), Some(Seq(501)), "the answer was one page of it");
+        assert_eq!(room.apply(&entries(502, 999)), Some(Seq(999)), "of what came beyond nothing is kept");
+        assert_eq!(room.apply(&entries(1_000, 1_001)), None, "closed");
+        assert!(!room.is_behind());
+    });
+}
+
+#[test]
+fn pages_that_the_server_sends_by_itself_are_not_asked_for_again() {
+    Owner::new().with(|| {
+        let room = room();
+        room.falls_behind();
+        room.must_reach(Seq(1_200));
+        assert_eq!(room.apply(&entries(2, 501)), None);
+        assert_eq!(room.apply(&entries(502, 1_001)), None);
+        assert!(room.is_behind(), "premise: more is on its way");
+    });
+}
