@@ -16,9 +16,8 @@ use std::time::Duration;
 use tertulia_protocol::Quote;
 use tertulia_protocol::limits::SYMBOLS;
 use tokio::sync::broadcast;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-
-use crate::seldom::Seldom;
 
 pub use board::{Board, Tick};
 pub(crate) use board::{Sheet, Unusable};
@@ -68,8 +67,8 @@ pub struct Market {
     closed: CancellationToken,
     /// Whether seconds may be missing that others know.
     doubt: AtomicBool,
-    /// How often the past is told to whoever asks.
-    answers: Seldom,
+    /// When the past was told last.
+    answered: Mutex<Option<Instant>>,
 }
 
 impl Market {
@@ -90,7 +89,7 @@ impl Market {
             news,
             closed: CancellationToken::new(),
             doubt: AtomicBool::new(true),
-            answers: Seldom::new(ANSWER_EVERY),
+            answered: Mutex::default(),
         }
     }
 
@@ -167,7 +166,13 @@ impl Market {
     /// What this instance knows, for one that asks; `None` before the market has opened, and for some time after the
     /// last answer, which was heard by everybody.
     pub(crate) fn answer(&self) -> Option<Sheet> {
-        self.answers.count().and_then(|_| self.past())
+        let mut answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
+        if answered.is_some_and(|at| at.elapsed() < ANSWER_EVERY) {
+            return None;
+        }
+        let past = self.past()?;
+        *answered = Some(Instant::now());
+        Some(past)
     }
 
     fn past(&self) -> Option<Sheet> {
