@@ -147,11 +147,15 @@ fn row_of(picture: &Picture, row: usize, instance: &Instance) -> AnyView {
         .into_iter()
         .map(|(class, x, down, text)| view! { <text class=class x=x.to_string() y=at(down)>{text}</text> })
         .collect();
+    // A window with its title bar.
+    let tab =
+        format!("M8 {}h32a4 4 0 0 1 4 4v24a4 4 0 0 1 -4 4h-32a4 4 0 0 1 -4 -4v-24a4 4 0 0 1 4 -4zm-4 7h40", y - 16);
+    let (width, height) = ((RIGHT - LEFT).to_string(), (2 * HALF).to_string());
     view! {
         <g class=class>
             <path class="line" d=way></path>
-            <path class="tab" d=format!("M8 {}h32a4 4 0 0 1 4 4v24a4 4 0 0 1 -4 4h-32a4 4 0 0 1 -4 -4v-24a4 4 0 0 1 4 -4zm-4 7h40", y - 16)></path>
-            <rect x=LEFT.to_string() y=at(-44) width=(RIGHT - LEFT).to_string() height=(2 * HALF).to_string() rx="12"></rect>
+            <path class="tab" d=tab></path>
+            <rect x=LEFT.to_string() y=at(-44) width=width height=height rx="12"></rect>
             <circle class="mark" cx="86" cy=at(-9) r="4"></circle>
             {lines}
         </g>
