@@ -10,12 +10,14 @@ use tertulia_protocol::codec::decode;
 use tertulia_protocol::quote::{Trend, units};
 
 use self::market::{Market, Stock};
-use crate::ui::kit::browser::{Events, Stream, events};
+use crate::ui::kit::stream::{Heard, Stream};
 use crate::ui::kit::{Boxed, PageTitle, Table, Wordmark, flag, part, text};
 
 /// The stream, and the name of its events.
 const FEED: &str = "/feeds/stocks";
 const EVENT: &str = "quote";
+/// How long no price comes until the page says so: five ticks.
+const QUIET: std::time::Duration = std::time::Duration::from_secs(5);
 /// How soon a stream that the server refused is asked for again.
 const AGAIN: std::time::Duration = std::time::Duration::from_secs(5);
 
@@ -28,6 +30,8 @@ enum Phase {
     Opening,
     /// Prices come.
     Live,
+    /// The stream stands and no price comes: nobody rolls them, or no instance hears another.
+    Silent,
     /// The reader wants to look at them.
     Paused,
     /// The stream is gone; another is tried by itself.
@@ -40,6 +44,7 @@ impl Phase {
             Self::Still => "",
             Self::Opening => "Catching up",
             Self::Live => "Live",
+            Self::Silent => "Waiting for prices",
             Self::Paused => "Paused",
             Self::Lost => "Reconnecting",
         }
@@ -49,7 +54,7 @@ impl Phase {
         match self {
             Self::Still => "status still",
             Self::Live => "status live",
-            Self::Opening | Self::Paused => "status catching",
+            Self::Opening | Self::Silent | Self::Paused => "status catching",
             Self::Lost => "status offline",
         }
     }
@@ -60,7 +65,9 @@ impl Phase {
 struct Ticker {
     rows: RwSignal<Vec<RwSignal<Stock>>>,
     phase: RwSignal<Phase>,
-    stream: StoredValue<Option<Events>, LocalStorage>,
+    /// How many prices came.
+    heard: StoredValue<u64>,
+    stream: StoredValue<Option<Stream>, LocalStorage>,
 }
 
 impl Ticker {
@@ -68,24 +75,38 @@ impl Ticker {
         Self {
             rows: RwSignal::new(stocks.into_iter().map(RwSignal::new).collect()),
             phase: RwSignal::new(Phase::Still),
+            heard: StoredValue::new(0),
             stream: StoredValue::new_local(None),
         }
+    }
+
+    /// Says so when no price came for a while, as long as the page stands.
+    fn watch(self, before: u64) {
+        set_timeout(
+            move || {
+                let Some(heard) = self.heard.try_get_value() else { return };
+                if heard == before && self.phase.get_untracked() == Phase::Live {
+                    self.phase.set(Phase::Silent);
+                }
+                self.watch(heard);
+            },
+            QUIET,
+        );
     }
 
     /// Opens the stream where the newest price left off; the server tells what came since.
     fn open(self) {
         let newest = |rows: &Vec<RwSignal<Stock>>| rows.iter().map(|row| row.with_untracked(|stock| stock.at)).max();
         let after = self.rows.with_untracked(newest).unwrap_or(0) / 1_000;
-        let heard = move |data: String| {
+        let stream = Stream::open(&format!("{FEED}?after={after}"), &[EVENT], move |heard| match heard {
             // What cannot be read is skipped: a newer server may say more than this page knows.
-            if let Ok(quote) = decode::<Quote>(&data) {
-                self.hear(&quote);
+            Heard::Event { data, .. } => {
+                if let Ok(quote) = decode::<Quote>(&data) {
+                    self.hear(&quote);
+                }
             }
-        };
-        let turned = move |stream| match stream {
-            Stream::Open => self.phase.set(Phase::Live),
-            Stream::Lost => self.phase.set(Phase::Lost),
-            Stream::Over => {
+            Heard::Lost => self.phase.set(Phase::Lost),
+            Heard::Refused => {
                 self.phase.set(Phase::Lost);
                 set_timeout(
                     move || {
@@ -96,11 +117,15 @@ impl Ticker {
                     AGAIN,
                 );
             }
-        };
-        self.stream.set_value(events(&format!("{FEED}?after={after}"), EVENT, heard, turned));
+        });
+        self.stream.set_value(stream);
     }
 
     fn hear(self, quote: &Quote) {
+        self.heard.update_value(|heard| *heard += 1);
+        if self.phase.get_untracked() != Phase::Live {
+            self.phase.set(Phase::Live);
+        }
         let known = self.rows.with_untracked(|rows| {
             rows.iter().find(|row| row.with_untracked(|stock| stock.symbol == quote.symbol)).copied()
         });
@@ -130,7 +155,10 @@ pub fn StocksPage() -> impl IntoView {
         return view! { <Off /> }.boxed();
     }
     let ticker = Ticker::new(market.stocks);
-    Effect::new(move || ticker.open());
+    Effect::new(move || {
+        ticker.open();
+        ticker.watch(0);
+    });
     let class = text(move || ticker.phase.get().class().to_owned());
     let words = text(move || ticker.phase.get().words().to_owned());
     let still = flag(move || ticker.phase.get() == Phase::Still);

@@ -95,31 +95,6 @@ pub const fn close_popover(_id: &str) {}
 /// Opens a popover by its id.
 pub const fn open_popover(_id: &str) {}
 
-/// How a stream of events stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stream {
-    /// It runs.
-    Open,
-    /// It broke off; the browser tries again by itself.
-    Lost,
-    /// The server refused it.
-    Over,
-}
-
-/// A stream of events; there is none here.
-pub struct Events;
-
-/// Listens to a stream of events; there is none here.
-#[must_use]
-pub fn events(
-    _path: &str,
-    _name: &str,
-    _heard: impl Fn(String) + 'static,
-    _turned: impl Fn(Stream) + 'static,
-) -> Option<Events> {
-    None
-}
-
 /// Watches elements; does nothing here.
 pub struct Watch;
 

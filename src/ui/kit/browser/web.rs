@@ -4,8 +4,7 @@ use js_sys::{Array, Date, Function, Intl, Math, Object, Reflect};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::{Closure, JsValue};
 use web_sys::{
-    Element, EventSource, IntersectionObserver, IntersectionObserverEntry, IntersectionObserverInit, MessageEvent,
-    ResizeObserver, Storage,
+    Element, IntersectionObserver, IntersectionObserverEntry, IntersectionObserverInit, ResizeObserver, Storage,
 };
 
 /// The id of the line that says the app broke; it is in the page from the start, hidden.
@@ -186,60 +185,6 @@ pub fn open_popover(id: &str) {
 
 fn popover(id: &str) -> Option<web_sys::HtmlElement> {
     leptos::prelude::document().get_element_by_id(id)?.dyn_into().ok()
-}
-
-/// How a stream of events stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stream {
-    /// It runs.
-    Open,
-    /// It broke off; the browser tries again by itself.
-    Lost,
-    /// The server refused it.
-    Over,
-}
-
-/// A stream of events, until it is dropped.
-pub struct Events {
-    source: EventSource,
-    #[expect(dead_code, reason = "kept alive for the stream")]
-    listeners: (Closure<dyn FnMut(MessageEvent)>, Closure<dyn FnMut()>),
-}
-
-/// Listens to a stream of server-sent events: to the data of those of one name, and to how it stands.
-#[must_use]
-pub fn events(
-    path: &str,
-    name: &str,
-    heard: impl Fn(String) + 'static,
-    turned: impl Fn(Stream) + 'static,
-) -> Option<Events> {
-    let source = EventSource::new(path).ok()?;
-    let listener = Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| {
-        if let Some(data) = event.data().as_string() {
-            heard(data);
-        }
-    });
-    source.add_event_listener_with_callback(name, listener.as_ref().unchecked_ref()).ok()?;
-    let stream = source.clone();
-    let change = Closure::<dyn FnMut()>::new(move || {
-        turned(match stream.ready_state() {
-            EventSource::OPEN => Stream::Open,
-            EventSource::CONNECTING => Stream::Lost,
-            _ => Stream::Over,
-        });
-    });
-    source.set_onopen(Some(change.as_ref().unchecked_ref()));
-    source.set_onerror(Some(change.as_ref().unchecked_ref()));
-    Some(Events { source, listeners: (listener, change) })
-}
-
-impl Drop for Events {
-    fn drop(&mut self) {
-        self.source.set_onopen(None);
-        self.source.set_onerror(None);
-        self.source.close();
-    }
 }
 
 enum Observer {
