@@ -109,7 +109,7 @@ fn spawn(
         let (mut waiting, mut stopping) = (true, false);
         let outcome = loop {
             tokio::select! {
-                // The connection goes on where it was, whoever else is heard first; the others are asked once.
+                // Safe to cancel: the connection, the stop and the patience are borrowed and go on where they were.
                 outcome = &mut connection => break outcome.map_err(|error| error.to_string()),
                 () = stop.cancelled(), if !stopping => {
                     stopping = true;
