@@ -26,11 +26,31 @@ pub struct Visit {
     pub bus: BusState,
     /// The name of the instance that answers.
     pub instance: String,
+    /// Whether this host has a stock market.
+    pub stocks: bool,
+    /// Whether whoever looks may watch the cluster.
+    pub cluster: bool,
     /// A new key for the plain form, so that sending it twice stores it once.
     pub form_key: String,
 }
 
-tertulia_protocol::from_json!(Visit { you, rooms, snapshot, older, online, online_count, bus, instance, form_key });
+tertulia_protocol::from_json!(Visit {
+    you,
+    rooms,
+    snapshot,
+    older,
+    online,
+    online_count,
+    bus,
+    instance,
+    stocks,
+    cluster,
+    form_key
+});
+
+/// The picture that the page of the cluster is rendered from, as JSON; in the context of that page on the server.
+#[derive(Clone)]
+pub struct FirstPicture(pub String);
 
 /// Why a page could not be had.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]

@@ -5,10 +5,12 @@ use leptos_meta::{MetaTags, provide_meta_context};
 use leptos_router::components::{Route, Router, Routes};
 use leptos_router::{ParamSegment, SsrMode, StaticSegment};
 
+use crate::ui::cluster::ClusterPage;
 use crate::ui::connection::Connection;
 use crate::ui::entrance::Entrance;
 use crate::ui::kit::{Boxed, Clock, PageTitle, Table};
 use crate::ui::room::RoomPage;
+use crate::ui::stocks::StocksPage;
 
 /// The document that the server writes around the app. No inline style and no script of our own: the
 /// content security policy allows neither.
@@ -64,11 +66,13 @@ pub fn App() -> impl IntoView {
         <Router>
             <Routes fallback=|| view! { <Nowhere /> }.boxed()>
                 <Route path=StaticSegment("") view=|| view! { <Entrance /> }.boxed() ssr=SsrMode::Async />
+                <Route path=StaticSegment("cluster") view=|| view! { <ClusterPage /> }.boxed() ssr=SsrMode::Async />
                 <Route
                     path=(StaticSegment("r"), ParamSegment("slug"))
                     view=|| view! { <RoomPage /> }.boxed()
                     ssr=SsrMode::Async
                 />
+                <Route path=StaticSegment("stocks") view=|| view! { <StocksPage /> }.boxed() ssr=SsrMode::Async />
             </Routes>
         </Router>
     }

@@ -8,21 +8,23 @@ use axum::extract::{Path, Query, Request, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_SECURITY_POLICY;
 use axum::http::request::Parts;
-use axum::response::Response;
+use axum::response::{IntoResponse, Redirect, Response};
 use leptos::nonce::use_nonce;
 use leptos::prelude::{AnyView, IntoAny, expect_context, provide_context, use_context};
 use leptos_axum::{
     AxumRouteListing, ResponseOptions, generate_route_list_with_exclusions, render_app_async_with_context,
 };
 use tertulia_protocol::limits::HISTORY_PAGE;
-use tertulia_protocol::{Key, Refusal, Seq};
+use tertulia_protocol::{Code, Key, Refusal, Seq};
 
 use super::error::status_of;
-use super::headers;
+use super::session::plain_page;
 use super::session::{Viewer, nobody, viewer_of};
 use super::state::App;
+use super::{feeds, headers};
 use crate::api::Visit;
 use crate::app::{App as Page, shell};
+use crate::ui::stocks::market::Market;
 
 /// What a room's page is rendered from, read before the rendering begins.
 ///
@@ -43,12 +45,44 @@ pub(super) async fn room(
     let query = Query::<HashMap<String, String>>::try_from_uri(&parts.uri).unwrap_or_default();
     let before = query.get("before").and_then(|number| number.parse().ok()).unwrap_or(0);
     let found = Prefetched(visit_as(&app, &parts, &slug, before).await);
-    let in_page = context(&app);
+    render_with(&app, Request::from_parts(parts, body), found).await
+}
+
+/// A page with what it is rendered from, read before.
+pub(super) async fn render_with<T: Clone + Send + Sync + 'static>(app: &App, request: Request, found: T) -> Response {
+    let in_page = context(app);
     let context = move || {
         provide_context(found.clone());
         in_page();
     };
-    render_app_async_with_context(context, document(&app))(Request::from_parts(parts, body)).await
+    render_app_async_with_context(context, document(app))(request).await
+}
+
+/// `GET /stocks`: the stock market. Who may not see it goes to the door.
+pub(super) async fn stocks(State(app): State<App>, request: Request) -> Response {
+    let viewer = match viewer_of(&app, request.headers()).await {
+        Ok(viewer) => viewer,
+        Err(refusal) => return plain_page(status_of(refusal.code), &refusal.message),
+    };
+    let (status, shown) = match feeds::market(&app, viewer.as_ref()) {
+        Ok(market) => {
+            let mut shown = Market::default();
+            market.watch(0).past.iter().flat_map(|tick| tick.quotes()).for_each(|quote| shown.hear(&quote));
+            (StatusCode::OK, shown)
+        }
+        Err(refusal) if refusal.code == Code::NotFound => {
+            (StatusCode::NOT_FOUND, Market { off: true, ..Market::default() })
+        }
+        Err(_) => return Redirect::to("/").into_response(),
+    };
+    let in_page = context(&app);
+    let context = move || {
+        provide_context(shown.clone());
+        in_page();
+    };
+    let mut response = render_app_async_with_context(context, document(&app))(request).await;
+    *response.status_mut() = status;
+    response
 }
 
 /// The page of an address that leads nowhere.
@@ -58,11 +92,13 @@ pub(super) async fn nowhere(app: &App, request: Request) -> Response {
     response
 }
 
-/// The pages that need nothing from the chat to be rendered. Asked of the app once per process: while it is asked,
+/// The pages that need nothing read before they are rendered. Asked of the app once per process: while it is asked,
 /// leptos lets no resource load anywhere, and a page that another server of this process renders would never end.
 pub(super) fn others() -> Vec<AxumRouteListing> {
-    static OTHERS: LazyLock<Vec<AxumRouteListing>> =
-        LazyLock::new(|| generate_route_list_with_exclusions(Page, Some(vec!["/r/{slug}".to_owned()])));
+    static OTHERS: LazyLock<Vec<AxumRouteListing>> = LazyLock::new(|| {
+        let own = ["/r/{slug}", "/stocks", "/cluster"].map(str::to_owned).to_vec();
+        generate_route_list_with_exclusions(Page, Some(own))
+    });
     OTHERS.clone()
 }
 
@@ -128,6 +164,8 @@ async fn visit_as(app: &App, parts: &Parts, slug: &str, before: i64) -> Result<V
         online_count,
         bus: *app.chat.bus_state().borrow(),
         instance: app.chat.instance().to_owned(),
+        stocks: app.chat.market().is_some(),
+        cluster: super::cluster::may_watch(app).is_ok(),
         form_key: Key::mint().to_string(),
         you: viewer.person,
     })

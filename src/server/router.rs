@@ -22,7 +22,7 @@ use super::doors::{events, publish, raw};
 use super::error::HttpRefusal;
 use super::session::{Viewer, gate};
 use super::state::App;
-use super::{assets, forms, headers, health, pages, socket};
+use super::{assets, cluster, feeds, forms, headers, health, pages, socket};
 
 /// Largest body of a form, in bytes: 40,000 bytes of text, each written as three (`%F0`), and the other fields.
 const FORM_BYTES: usize = 128 * 1024;
@@ -46,9 +46,16 @@ pub fn router(app: App) -> Result<Router, String> {
         .route("/ws/{room}", get(raw::open))
         .route("/events/{room}", get(events::open))
         .route("/publish/{room}", post(publish::publish))
+        // The stock market.
+        .route("/stocks", get(pages::stocks))
+        .route("/feeds/stocks", get(feeds::stocks))
         // For whoever watches.
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
+        // The cluster one can watch.
+        .route("/cluster", get(cluster::page))
+        .route("/cluster/bus", post(cluster::switch))
+        .route("/feeds/cluster", get(cluster::feed))
         // Files.
         .route("/pkg/{release}/{file}", get(assets::built))
         // Pages: a room, and the others with the functions they call under `/api`.

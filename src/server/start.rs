@@ -6,12 +6,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use leptos::config::{Env, LeptosOptions};
+use tertulia_chat::bridge::Bridges;
 use tertulia_chat::bus::Connected;
 use tertulia_chat::bus::embedded::EmbeddedHub;
 use tertulia_chat::bus::redis::{RedisBus, RedisSettings};
+use tertulia_chat::bus::switchable::Switchable;
 use tertulia_chat::clock::SystemClock;
 use tertulia_chat::store::sqlite::{SqliteOptions, SqliteStore, Synchronous as SqliteSynchronous};
-use tertulia_chat::{Chat, Options};
+use tertulia_chat::{Chat, MarketOptions, Options};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -20,7 +22,7 @@ use tokio_util::task::TaskTracker;
 use super::access::Tokens;
 use super::budgets::Doors;
 use super::client::Places;
-use super::config::{Database, RateLimits, Settings, Synchronous};
+use super::config::{Database, RateLimits, Settings, Stocks, Synchronous};
 use super::shutdown::Signals;
 use super::state::{App, Origin};
 use super::{assets, router, serve};
@@ -63,6 +65,7 @@ pub struct Server {
     store: Arc<SqliteStore>,
     sockets: TaskTracker,
     serving: JoinHandle<()>,
+    bridges: Option<Bridges>,
     stop: CancellationToken,
     /// How long stopping waits for what is under way.
     patience: Duration,
@@ -81,15 +84,18 @@ impl Server {
         let address = listener.local_addr().map_err(|error| StartError(format!("The port is unknown: {error}.")))?;
         let store = Arc::new(open_store(settings)?);
         let node = node_name(&settings.instance);
-        let connected = connect_bus(settings, &node)?;
+        let (connected, redis) = connect_bus(settings, &node)?;
         let options = Options {
             instance: settings.instance.clone(),
             node,
             presence_grace: settings.presence_grace,
             session_ms: i64::try_from(settings.session.as_millis()).unwrap_or(i64::MAX),
             rate_limits: settings.rate_limits == RateLimits::On,
+            market: (settings.stocks == Stocks::On)
+                .then(|| MarketOptions { seed: settings.stock_seed, more: settings.stock_symbols.clone() }),
         };
         let chat = Chat::start(store.clone(), connected, Arc::new(SystemClock), options);
+        let bridges = start_bridges(settings, &chat, redis.as_deref())?;
         let app = App {
             chat: chat.clone(),
             leptos: leptos_options(address),
@@ -104,7 +110,7 @@ impl Server {
         let router = router::router(app).map_err(StartError)?;
         let stop = CancellationToken::new();
         let serving = tokio::spawn(serve::serve(listener, router, settings.max_connections, stop.clone()));
-        Ok(Self { address, chat, store, sockets, serving, stop, patience: settings.shutdown })
+        Ok(Self { address, chat, store, sockets, serving, bridges, stop, patience: settings.shutdown })
     }
 
     /// Where it listens.
@@ -119,6 +125,12 @@ impl Server {
         &self.chat
     }
 
+    /// The rooms that are joined to Redis channels, if any are.
+    #[must_use]
+    pub const fn bridges(&self) -> Option<&Bridges> {
+        self.bridges.as_ref()
+    }
+
     /// Ends: no new connections, everybody is told to come back, what was begun is finished, the database is closed.
     pub async fn stop(self) {
         self.stop.cancel();
@@ -129,6 +141,9 @@ impl Server {
             // the accept loop was logged by the runtime; there is nothing left to stop then.
             let _ = self.serving.await;
             self.sockets.wait().await;
+            if let Some(bridges) = &self.bridges {
+                bridges.stop().await;
+            }
             self.chat.stop().await;
         };
         if tokio::time::timeout(self.patience, drained).await.is_err() {
@@ -156,17 +171,41 @@ fn open_store(settings: &Settings) -> Result<SqliteStore, StartError> {
     SqliteStore::open(Path::new(path), options).map_err(cannot)
 }
 
-fn connect_bus(settings: &Settings, node: &str) -> Result<Connected, StartError> {
-    let Some(url) = &settings.redis else { return Ok(EmbeddedHub::new().connect()) };
+/// The bus, and the same once more for those who speak to Redis beside it.
+fn connect_bus(settings: &Settings, node: &str) -> Result<(Connected, Option<Arc<RedisBus>>), StartError> {
+    let Some(url) = &settings.redis else { return Ok((EmbeddedHub::new().connect(), None)) };
     if settings.redis_refused() {
-        return Ok(EmbeddedHub::new().severed(REDIS_REFUSED));
+        return Ok((EmbeddedHub::new().severed(REDIS_REFUSED), None));
     }
     let redis = RedisSettings {
         url: url.url().expose().to_owned(),
         prefix: settings.redis_prefix.clone(),
         instance: node.to_owned(),
     };
-    RedisBus::connect(&redis).map_err(|error| StartError(format!("The Redis settings cannot be used: {error}.")))
+    let (bus, heard) =
+        RedisBus::open(&redis).map_err(|error| StartError(format!("The Redis settings cannot be used: {error}.")))?;
+    let connected = Connected { bus: bus.clone(), heard };
+    // The switch of the lesson is only where everybody may come in anyway.
+    let connected = if settings.open_access() { Switchable::wrap(connected) } else { connected };
+    Ok((connected, Some(bus)))
+}
+
+fn start_bridges(
+    settings: &Settings,
+    chat: &Arc<Chat>,
+    redis: Option<&RedisBus>,
+) -> Result<Option<Bridges>, StartError> {
+    let wanted = settings.bridges();
+    match redis {
+        Some(redis) if !wanted.pairs().is_empty() => Bridges::start(chat, redis, wanted.pairs())
+            .map(Some)
+            .map_err(|error| StartError(format!("The bridges cannot be used: {error}."))),
+        None if !wanted.pairs().is_empty() => {
+            tracing::warn!("bridges are configured and no Redis: there is nothing to join the rooms to");
+            Ok(None)
+        }
+        Some(_) | None => Ok(None),
+    }
 }
 
 /// A name on the bus that no other instance has, even where the host gave two the same name.

@@ -1,5 +1,6 @@
 //! The views: one folder per surface, and `kit` for what several share.
 
+pub mod cluster;
 pub mod composer;
 pub mod connection;
 pub mod entrance;
@@ -7,4 +8,5 @@ pub mod kit;
 pub mod members;
 pub mod room;
 pub mod sidebar;
+pub mod stocks;
 pub mod timeline;

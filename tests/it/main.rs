@@ -3,6 +3,8 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on says why and ends")]
 #![allow(unused_crate_dependencies, reason = "the package's dependencies are the server's")]
 
+mod bridge;
+mod cluster;
 mod doors;
 mod forms;
 mod frames;
@@ -10,6 +12,7 @@ mod html;
 mod limits;
 mod process;
 mod redis;
+mod stocks;
 mod support;
 mod sync;
 mod upgrade;

@@ -2,13 +2,16 @@
 //!
 //! Knows neither Leptos nor axum. `Store` is the truth, `Bus` only carries; see ARCHITECTURE.md.
 
+pub mod bridge;
 pub mod bus;
 pub mod chat;
 pub mod clock;
+pub mod cluster;
 pub mod connection;
 pub mod encoded;
 pub mod fanout;
 pub mod listener;
+pub mod market;
 pub mod member;
 mod news;
 pub mod presence;
@@ -24,5 +27,6 @@ pub use chat::{Chat, Options};
 pub use connection::Connection;
 pub use fanout::Start;
 pub use listener::Listener;
+pub use market::{Market, MarketOptions};
 pub use member::Member;
 pub use token::Token;

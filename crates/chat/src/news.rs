@@ -8,6 +8,8 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tertulia_protocol::{Entry, Epoch, Person, RoomId, RoomInfo};
 
+use crate::cluster::Vital;
+use crate::market::Sheet;
 use crate::seldom::Seldom;
 
 /// The version of the envelope; others are dropped, so a rolling upgrade falls back to reading SQL.
@@ -72,11 +74,31 @@ pub(crate) enum News {
         /// The room.
         room: RoomInfo,
     },
+    /// Somebody watches the cluster on the instance that speaks.
+    Watch,
+    /// How the instance that speaks is.
+    Vital {
+        /// Its own words; not bounded yet.
+        vital: Vital,
+    },
+    /// The instance that speaks stored a message of a room; only for drawing, and only while somebody watches.
+    Sent {
+        /// Where.
+        room: RoomId,
+    },
     /// A session ended; its sockets must be closed.
     SessionEnded {
         /// The hash of its token, in hexadecimal.
         token: String,
     },
+    /// Prices of the market: the newest second, or the past for whoever asked. Checked by whoever hears it.
+    Prices {
+        /// The stocks and their prices.
+        #[serde(flatten)]
+        sheet: Sheet,
+    },
+    /// An instance wants to know the past of the market.
+    AskPrices,
 }
 
 /// Why news could not be used.

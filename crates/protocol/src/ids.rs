@@ -86,6 +86,9 @@ impl fmt::Display for Epoch {
     }
 }
 
+/// Version 8, then 12 bits that mean a foreign channel to us; no version 7 can have them.
+const FOREIGN: (u8, u8) = (0x8b, 0x1d);
+
 /// The name of one user action (a send, an edit), minted once and kept through every retry.
 ///
 /// `(author, key)` is unique in SQL for ever, so sending again is always safe.
@@ -105,7 +108,27 @@ impl Key {
     /// that was minted, since version 8 is for bits of one's own (RFC 9562, section 5.8).
     #[must_use]
     pub fn derived(digest: [u8; 16]) -> Self {
-        Self(uuid::Builder::from_custom_bytes(digest).into_uuid())
+        let mut bytes = uuid::Builder::from_custom_bytes(digest).into_uuid().into_bytes();
+        // One digest in 4,096 has the mark of what came from a foreign channel by chance.
+        if (bytes[6], bytes[7]) == FOREIGN {
+            bytes[7] ^= 1;
+        }
+        Self(Uuid::from_bytes(bytes))
+    }
+
+    /// A new key for a message that came in from a foreign channel: version 8, with a mark that stays with the
+    /// entry for ever. Whoever publishes a room's entries to foreign channels leaves out those that came from one.
+    #[must_use]
+    pub fn mint_foreign() -> Self {
+        let mut bytes = Uuid::now_v7().into_bytes();
+        (bytes[6], bytes[7]) = FOREIGN;
+        Self(Uuid::from_bytes(bytes))
+    }
+
+    /// Whether [`Key::mint_foreign`] made it.
+    #[must_use]
+    pub fn is_foreign(self) -> bool {
+        (self.0.as_bytes()[6], self.0.as_bytes()[7]) == FOREIGN
     }
 
     /// Reads the hyphenated lower-case form.

@@ -4,6 +4,7 @@
 //! Nothing here knows Leptos, axum, SQL or Redis, so both sides compile the very same rules.
 
 pub mod close;
+pub mod cluster;
 pub mod codec;
 pub mod entry;
 pub mod frame;
@@ -12,6 +13,7 @@ pub mod json;
 pub mod limits;
 #[cfg(feature = "names")]
 pub mod names;
+pub mod quote;
 pub mod refusal;
 pub mod room;
 pub mod text;
@@ -20,6 +22,7 @@ pub use close::Close;
 pub use entry::{Change, Entry, Person};
 pub use frame::{BusState, ClientFrame, ServerFrame};
 pub use ids::{Epoch, Key, Position, RoomId, Seq, UserId};
+pub use quote::Quote;
 pub use refusal::{Code, Refusal};
 pub use room::{RoomInfo, Snapshot};
 pub use text::Body;

@@ -76,3 +76,10 @@ pub const TYPING_EVERY_MS: u64 = 3_000;
 pub const PRESENCE_NAMES: usize = 500;
 /// Rooms listed in the sidebar (own; a search comes with accounts).
 pub const ROOMS_LISTED: usize = 500;
+
+/// Longest symbol of a stock, in bytes: `BRK.B` has 5, codes of derivatives up to 8 (own).
+pub const SYMBOL_BYTES: usize = 8;
+/// Stocks in one market: a page that can still be read, and five minutes of them fit into one piece of news.
+pub const SYMBOLS: usize = 64;
+/// Highest price, in cents: 1,000,000.00, beyond any share and far from overflowing anything.
+pub const PRICE_CENTS: i64 = 100_000_000;

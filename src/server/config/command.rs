@@ -50,7 +50,7 @@ fn token() -> Clap {
 }
 
 fn flag(setting: &Setting) -> Arg {
-    let list = matches!(setting.kind, Kind::List(_) | Kind::Records { .. });
+    let list = matches!(setting.kind, Kind::List(_) | Kind::Pairs(_) | Kind::Records { .. });
     Arg::new(setting.name)
         .long(setting.long())
         .value_name(setting.placeholder)

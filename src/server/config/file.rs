@@ -10,6 +10,9 @@ use super::sources::Found;
 use super::suggest::nearest;
 use super::table::{Kind, SETTINGS, Setting};
 
+/// What is wrong with a table of pairs that is none.
+const IN_PAIRS: &str = "in the file it is a table of texts in quotes";
+
 /// Reads the file's text into what was found.
 pub(super) fn read(path: &Path, text: &str, found: &mut Found) {
     let (table, errors) = DeTable::parse_recoverable(text);
@@ -60,6 +63,15 @@ fn text_of(setting: &Setting, value: &DeValue<'_>) -> Result<String, &'static st
             .collect::<Option<Vec<_>>>()
             .map(|texts| texts.join(","))
             .ok_or("in the file it is an array of texts in quotes"),
+        // An empty table says that there shall be none; an empty text would say nothing.
+        (Kind::Pairs(_), DeValue::Table(items)) if items.is_empty() => Ok("none".to_owned()),
+        (Kind::Pairs(_), DeValue::Table(items)) => items
+            .iter()
+            .map(|(key, item)| item.get_ref().as_str().map(|text| format!("{}={text}", key.get_ref())))
+            .collect::<Option<Vec<_>>>()
+            .map(|pairs| pairs.join(","))
+            .ok_or(IN_PAIRS),
+        (Kind::Pairs(_), _) => Err(IN_PAIRS),
         (Kind::List(_), _) => Err("in the file it is an array of texts in quotes"),
         (Kind::Records { fields, .. }, DeValue::Array(items)) => {
             let rows: Result<Vec<_>, _> = items.iter().map(|item| row_of(fields, item.get_ref())).collect();

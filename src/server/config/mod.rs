@@ -4,6 +4,7 @@
 
 mod command;
 mod error;
+mod feeds;
 mod file;
 mod markdown;
 mod process;
@@ -25,9 +26,9 @@ use std::path::Path;
 pub use command::command;
 pub use error::{EXIT_USAGE, SettingError, Source, Stop};
 pub use markdown::markdown;
-pub use settings::{LogFormat, RateLimits, RedisWithoutPassword, Settings, Synchronous};
+pub use settings::{LogFormat, RateLimits, RedisWithoutPassword, Settings, Stocks, Synchronous};
 pub use token::{TokenWishes, new_token};
-pub use values::{Database, IpRange, PublicUrl, RedisUrl, Scope, Secret, TokenGrant};
+pub use values::{Bridges, Database, IpRange, PublicUrl, RedisUrl, Scope, Secret, TokenGrant};
 
 /// How the file of settings is read.
 pub type ReadFile<'a> = &'a dyn Fn(&Path) -> io::Result<String>;

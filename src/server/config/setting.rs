@@ -18,6 +18,8 @@ pub enum Kind {
     Text(&'static str),
     /// Several texts, separated by commas (an array in the file), with what is allowed in words.
     List(&'static str),
+    /// Several `name=value`, separated by commas (a table in the file), with what is allowed in words.
+    Pairs(&'static str),
     /// Several records, separated by commas, their fields by colons, the parts of a field by `+`; in the file an array
     /// of tables.
     Records {
@@ -97,7 +99,9 @@ impl Setting {
         match self.kind {
             Kind::Number { min, max } => format!("a whole number from {min} to {max}"),
             Kind::Choice(words) => words.join(" or "),
-            Kind::Text(words) | Kind::List(words) | Kind::Records { words, .. } => words.to_owned(),
+            Kind::Text(words) | Kind::List(words) | Kind::Pairs(words) | Kind::Records { words, .. } => {
+                words.to_owned()
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::error::{SettingError, Source};
 use super::sources::{Found, Given};
 use super::table::{Fallback, Id, Kind};
-use super::values::{self, Database, IpRange, PublicUrl, Reason, RedisUrl, TokenGrant};
+use super::values::{self, Bridges, Database, IpRange, PublicUrl, Reason, RedisUrl, TokenGrant};
 
 /// Longest name of an instance, in bytes: the longest label of a DNS name, 63, rounded up.
 const INSTANCE_BYTES: usize = 64;
@@ -48,6 +48,16 @@ pub enum RedisWithoutPassword {
     Allow,
 }
 
+/// Whether there is a simulated stock market.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stocks {
+    /// Yes.
+    #[default]
+    On,
+    /// No: its page and its stream say so.
+    Off,
+}
+
 /// How log lines look.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LogFormat {
@@ -85,6 +95,8 @@ pub struct Settings {
     pub redis_without_password: RedisWithoutPassword,
     /// What all keys and channels in Redis start with: 1 to 32 characters.
     pub redis_prefix: String,
+    /// Rooms and the Redis channels they are joined to, at most 16; `None` leaves it to [`Settings::bridges`].
+    pub bridges: Option<Bridges>,
     /// The name of this instance, for people: 1 to 64 characters. Nothing may rely on its being unique.
     pub instance: String,
     /// The tokens of programs; at most 256, each name once.
@@ -93,6 +105,12 @@ pub struct Settings {
     pub session: Duration,
     /// How long a person without a connection still counts as present: 0 to 300 s.
     pub presence_grace: Duration,
+    /// Whether there is a simulated stock market.
+    pub stocks: Stocks,
+    /// Stocks besides those that are always there, in capital letters: at most 54.
+    pub stock_symbols: Vec<String>,
+    /// What prices are rolled from.
+    pub stock_seed: u64,
     /// Connections at the same time: 10 to 1,000,000.
     pub max_connections: usize,
     /// Live sockets of one address at the same time: 1 to 100,000.
@@ -124,6 +142,17 @@ impl Settings {
     #[must_use]
     pub const fn open_access(&self) -> bool {
         self.public_url.is_none()
+    }
+
+    /// Rooms and the Redis channels they are joined to. Unless told otherwise the lobby is joined to the channel of
+    /// its name, but never where the door is not open: a channel asks nobody for a name.
+    #[must_use]
+    pub fn bridges(&self) -> Bridges {
+        match &self.bridges {
+            Some(bridges) => bridges.clone(),
+            None if self.redis.is_some() && self.open_access() => Bridges::lobby(),
+            None => Bridges::default(),
+        }
     }
 
     /// Whether the Redis can be reached from other machines and asks for no password (SR-66).
@@ -163,12 +192,16 @@ impl Settings {
             redis_prefix: reader
                 .text(Id::RedisPrefix, |text| values::plain_name(text, PREFIX_BYTES))
                 .unwrap_or_default(),
+            bridges: reader.optional(Id::Bridges, Bridges::parse),
             instance: reader
                 .optional(Id::Instance, |text| values::plain_name(text, INSTANCE_BYTES))
                 .unwrap_or_else(|| default_instance(host, port, pid)),
             tokens: reader.optional(Id::Tokens, TokenGrant::parse_list).unwrap_or_default(),
             session: Duration::from_secs(reader.number::<u64>(Id::SessionDays) * DAY_SECONDS),
             presence_grace: Duration::from_secs(reader.number(Id::PresenceGraceSeconds)),
+            stocks: reader.choice(Id::Stocks, &[Stocks::On, Stocks::Off]),
+            stock_symbols: reader.optional(Id::StockSymbols, values::stock_symbols).unwrap_or_default(),
+            stock_seed: reader.number(Id::StockSeed),
             max_connections: reader.number(Id::MaxConnections),
             max_sockets_per_address: reader.number(Id::MaxSocketsPerAddress),
             shutdown: Duration::from_secs(reader.number(Id::ShutdownSeconds)),

@@ -1,6 +1,7 @@
 //! The one table of all settings. The command line, the variables, the file's keys, `--help` and the table of the
 //! README all come from here, so they cannot disagree.
 
+use super::feeds;
 pub use super::setting::{Fallback, Kind, PORT_ALIAS, PREFIX, Setting};
 
 /// Names a row of [`SETTINGS`]; the order is the table's.
@@ -19,10 +20,14 @@ pub enum Id {
     Redis,
     RedisWithoutPassword,
     RedisPrefix,
+    Bridges,
     Instance,
     Tokens,
     SessionDays,
     PresenceGraceSeconds,
+    Stocks,
+    StockSymbols,
+    StockSeed,
     MaxConnections,
     MaxSocketsPerAddress,
     ShutdownSeconds,
@@ -47,7 +52,7 @@ const LIMITS: &str = "Limits";
 const LOGS: &str = "Logs";
 
 /// What a row need not say: it is text, without unit or secret.
-const ROW: Setting = Setting {
+pub(super) const ROW: Setting = Setting {
     id: Id::Config,
     name: "",
     section: "",
@@ -60,7 +65,7 @@ const ROW: Setting = Setting {
 };
 
 /// Every setting there is.
-pub const SETTINGS: [Setting; 22] = [
+pub const SETTINGS: [Setting; 26] = [
     Setting {
         id: Id::Port,
         name: "port",
@@ -184,6 +189,19 @@ pub const SETTINGS: [Setting; 22] = [
         ..ROW
     },
     Setting {
+        id: Id::Bridges,
+        name: "bridges",
+        section: CLUSTER,
+        placeholder: "ROOM=CHANNEL,…",
+        kind: Kind::Pairs(
+            "none, or up to 16 room=channel, the room as in its URL, the channel 1 to 128 visible ASCII characters \
+             without ',' and '=', each once",
+        ),
+        default: Fallback::Words("chat=chat with a Redis and without a public_url, else none"),
+        help: "Rooms that are joined to Redis channels: what is said in one is published in the other, both ways",
+        ..ROW
+    },
+    Setting {
         id: Id::Instance,
         name: "instance",
         section: CLUSTER,
@@ -230,6 +248,9 @@ pub const SETTINGS: [Setting; 22] = [
         help: "How long somebody whose connection broke still counts as present, so that a reload does not flicker",
         ..ROW
     },
+    feeds::STOCKS,
+    feeds::STOCK_SYMBOLS,
+    feeds::STOCK_SEED,
     Setting {
         id: Id::MaxConnections,
         name: "max_connections",

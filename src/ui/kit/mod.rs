@@ -9,6 +9,7 @@ pub mod links;
 pub mod lively;
 pub mod mark;
 pub mod refused;
+pub mod stream;
 pub mod title;
 
 pub use avatar::Avatar;

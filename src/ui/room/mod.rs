@@ -68,7 +68,7 @@ fn Page(
     view! {
         <PageTitle name=room.name />
         <div class="house">
-            <Sidebar rooms=visit.rooms current you=visit.you />
+            <Sidebar rooms=visit.rooms current you=visit.you stocks=visit.stocks cluster=visit.cluster />
             <main class="room">
                 <Header room status />
                 <TimelineView room address=address.clone() />

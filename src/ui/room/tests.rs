@@ -34,6 +34,8 @@ fn room() -> OpenRoom {
         online_count: 0,
         bus: tertulia_protocol::BusState::Live,
         instance: String::new(),
+        stocks: false,
+        cluster: false,
         form_key: String::new(),
     })
 }

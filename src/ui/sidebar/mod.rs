@@ -27,6 +27,10 @@ pub fn Sidebar(
     current: RoomId,
     /// Who looks.
     you: Person,
+    /// Whether this host has a stock market.
+    stocks: bool,
+    /// Whether the cluster may be watched.
+    cluster: bool,
 ) -> impl IntoView {
     let here = rooms.iter().find(|room| room.id == current).map(|room| address(&room.slug)).unwrap_or_default();
     let rooms = all_rooms(rooms);
@@ -49,6 +53,8 @@ pub fn Sidebar(
                 </For>
             </ul>
             <NewRoom here />
+            {stocks.then(|| view! { <a class="elsewhere" href="/stocks" rel="external">"Stocks"</a> })}
+            <a class="to-cluster" href="/cluster" rel="external" hidden=!cluster>"Watch the cluster"</a>
             <You you />
         </nav>
     }

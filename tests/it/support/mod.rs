@@ -6,6 +6,7 @@ pub(crate) mod html;
 pub(crate) mod http;
 pub(crate) mod program;
 pub(crate) mod raw;
+pub(crate) mod redis_cli;
 pub(crate) mod server;
 pub(crate) mod socket;
 

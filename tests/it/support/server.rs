@@ -7,6 +7,8 @@ use std::sync::Arc;
 use tempfile::TempDir;
 use tertulia::server::config::{Command, Settings, Surroundings, parse};
 use tertulia::server::start::Server;
+use tertulia_chat::Chat;
+use tertulia_chat::bridge::Totals;
 use tokio::time::timeout;
 
 use super::guest::Guest;
@@ -65,7 +67,7 @@ impl Setup {
         self.flag("--tokens", rows)
     }
 
-    fn flag(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn flag(mut self, name: &str, value: &str) -> Self {
         self.args.extend([name.into(), value.into()]);
         self
     }
@@ -122,8 +124,17 @@ impl TestServer {
         Request::get(path).send(&self.door).await
     }
 
+    pub(crate) fn chat(&self) -> &Arc<Chat> {
+        self.server.chat()
+    }
+
     pub(crate) fn connections(&self) -> usize {
         self.server.chat().connections()
+    }
+
+    /// What went through each bridge.
+    pub(crate) fn bridges(&self) -> Vec<Totals> {
+        self.server.bridges().map(|bridges| bridges.totals().map(|(_, totals)| totals).collect()).unwrap_or_default()
     }
 
     /// Waits until `/readyz` says this of the bus; returns all that it says. The server is ready all the while.

@@ -156,6 +156,32 @@ impl Socket {
         self.acked(key).await.0
     }
 
+    /// Waits until the room's log has reached a number, without taking what came.
+    pub(crate) async fn heard(&mut self, room: RoomId, last: i64) {
+        let mut kept = VecDeque::new();
+        let mut seen = self.seq;
+        while seen < last {
+            let frame = match self.frames.pop_front() {
+                Some(frame) => frame,
+                None => self.next().await.unwrap_or_else(|code| panic!("closed with {code:?}")),
+            };
+            if let ServerFrame::Entries { room: r, entries } = &frame
+                && *r == room
+            {
+                seen = entries.iter().map(|entry| entry.seq.0).fold(seen, i64::max);
+            }
+            kept.push_back(frame);
+        }
+        kept.append(&mut self.frames);
+        self.frames = kept;
+    }
+
+    /// Sends as soon as the room's log has reached a number.
+    pub(crate) async fn tell_after(&mut self, room: RoomId, last: i64, body: &str) -> i64 {
+        self.heard(room, last).await;
+        self.tell(room, body).await
+    }
+
     /// The entries of a room that come until (and with) number `last`. Every one is the successor of the one before,
     /// beginning after `self.seq`: a hole or a double fails here.
     pub(crate) async fn entries_until(&mut self, room: RoomId, last: i64) -> Vec<Entry> {

@@ -2,17 +2,21 @@
 //! whoever listens repairs what it misses from there. Two backends, one suite of conformance tests.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
 use tertulia_protocol::RoomId;
 use tokio::sync::{mpsc, watch};
 
+use self::switchable::Switch;
+
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
 pub mod embedded;
 mod outlet;
 pub mod redis;
+pub mod switchable;
 
 /// A subject that instances publish to and listen on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -38,6 +42,18 @@ impl Link {
     pub const fn is_up(&self) -> bool {
         matches!(self, Self::Up)
     }
+}
+
+/// What news travel through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Medium {
+    /// This process alone.
+    Process,
+    /// A Redis.
+    Redis {
+        /// The last heartbeat's way there and back; `None` before the first and while the link is down.
+        echo: Option<Duration>,
+    },
 }
 
 /// What an instance hears.
@@ -91,6 +107,16 @@ pub trait Bus: Send + Sync + 'static {
     /// Leaves in order, for good: offices pass on at once, and the link is down from then on. Takes at most
     /// some seconds, whatever the network does.
     fn close(&self) -> BoxFuture<'_, ()>;
+
+    /// What it travels through: for whoever watches, never for decisions.
+    fn medium(&self) -> Medium {
+        Medium::Process
+    }
+
+    /// The switch that cuts this bus on purpose, where there is one.
+    fn switch(&self) -> Option<&Switch> {
+        None
+    }
 }
 
 /// One instance's end of a bus: what speaks, and what it hears. There is one listener.

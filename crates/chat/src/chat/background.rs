@@ -40,11 +40,13 @@ const PURGE_PAUSE: Duration = Duration::from_millis(200);
 impl Chat {
     pub(super) fn run_loops(self: &Arc<Self>, heard: mpsc::Receiver<Heard>) {
         let missed = Arc::new(Notify::new());
-        let loops: [futures::future::BoxFuture<'static, ()>; 4] = [
+        let loops: [futures::future::BoxFuture<'static, ()>; 6] = [
             Box::pin(self.clone().listen(heard, missed.clone())),
             Box::pin(self.clone().compare(missed)),
             Box::pin(self.clone().settle()),
             Box::pin(self.clone().tidy_up()),
+            Box::pin(self.clone().trade()),
+            Box::pin(self.clone().observe()),
         ];
         for body in loops {
             let stop = self.stop.clone();
@@ -88,7 +90,8 @@ impl Chat {
                 self.lock_presence().doubt(now);
             }
             all |= !up || !was_live || now >= idle_due;
-            if all || now >= active_due {
+            // An island looks for nothing until it is healed; that is the lesson.
+            if (all || now >= active_due) && !self.cluster.is_island() {
                 let complete = self.compare_rooms(all, now).await;
                 active_due = now + COMPARE_ACTIVE;
                 if all {

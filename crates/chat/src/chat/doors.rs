@@ -11,6 +11,17 @@ use crate::member::Member;
 use crate::refuse::refusal;
 use crate::store::{Appended, Draft};
 
+/// A message that a door brings, checked.
+#[derive(Clone, Debug)]
+pub struct Post {
+    /// Who says it, and where.
+    pub member: Member,
+    /// The name of the action; kept through every retry.
+    pub key: Key,
+    /// What is said.
+    pub body: Body,
+}
+
 /// Authors kept in memory, 1,024: more than speak through the doors in an hour. Full, it begins anew.
 pub(super) const AUTHORS: usize = 1_024;
 
@@ -44,8 +55,23 @@ impl Chat {
     /// # Errors
     /// What is wrong with the text, `not_found`, `busy`, `storage_unavailable`. Nothing was stored then.
     pub async fn post(self: &Arc<Self>, member: &Member, key: Key, body: &str) -> Result<Appended, Refusal> {
-        let change = Change::Posted { body: Body::parse(body)?.into_string(), reply_to: None };
-        let at = self.clock.now_ms();
-        self.commit(Draft { room: member.room_id(), by: member.person().clone(), key, change, at }).await
+        let post = Post { member: member.clone(), key, body: Body::parse(body)? };
+        self.commit(draft(post, self.clock.now_ms())).await
     }
+
+    /// Posts several messages in their order, at most 256, in one commit.
+    ///
+    /// # Errors
+    /// `busy`, `storage_unavailable`, `internal`: none is known to be stored, and the same posts may be tried again.
+    /// Each other refusal stands in the place of its message.
+    pub async fn post_all(self: &Arc<Self>, posts: Vec<Post>) -> Result<Vec<Result<Appended, Refusal>>, Refusal> {
+        let at = self.clock.now_ms();
+        self.commit_all(posts.into_iter().map(|post| draft(post, at)).collect()).await
+    }
+}
+
+fn draft(post: Post, at: i64) -> Draft {
+    let Post { member, key, body } = post;
+    let change = Change::Posted { body: body.into_string(), reply_to: None };
+    Draft { room: member.room_id(), by: member.person().clone(), key, change, at }
 }

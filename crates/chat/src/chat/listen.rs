@@ -18,7 +18,12 @@ impl Chat {
         while let Some(heard) = heard.recv().await {
             match heard {
                 Heard::News { topic, payload } => self.hear(topic, &payload),
-                Heard::MayHaveMissed => missed.notify_one(),
+                Heard::MayHaveMissed => {
+                    missed.notify_one();
+                    if let Some(market) = &self.market {
+                        market.doubt();
+                    }
+                }
             }
         }
     }
@@ -28,10 +33,15 @@ impl Chat {
         match (topic, news) {
             (Topic::Room(room), news) => self.hear_room(room, &from, news),
             (Topic::Everyone, News::Alive) => self.lock_presence().hear_alive(&from, Instant::now()),
-            (Topic::Everyone, News::Gone) => self.lock_presence().hear_gone(&from),
+            (Topic::Everyone, News::Gone) => {
+                self.lock_presence().hear_gone(&from);
+                self.hear_cluster(&from, News::Gone);
+            }
             (Topic::Everyone, News::RoomMade { room }) => self.tell_all(&ServerFrame::Room { room }),
             (Topic::Everyone, News::SessionEnded { token }) => self.hear_session_ended(&token),
-            (Topic::Everyone, _) => tracing::warn!(%from, "news of a room on everybody's topic; dropped"),
+            (Topic::Everyone, News::Prices { sheet }) => self.hear_prices(&from, sheet),
+            (Topic::Everyone, News::AskPrices) => self.hear_ask_prices(),
+            (Topic::Everyone, news) => self.hear_cluster(&from, news),
         }
     }
 

@@ -11,10 +11,10 @@ use crate::refuse::refusal;
 use crate::store::{Appended, Draft, StoreError};
 
 impl Chat {
-    /// Posts a message. The answer comes after the commit is durable; the same key again returns the first answer.
+    /// Posts a message, or the quote that `/stocks AAPL` asks for. The answer comes after the commit is durable; the same key again returns the first answer.
     ///
     /// # Errors
-    /// What is wrong with the text, `not_found` for a message to reply to that is none, `rate_limited`,
+    /// What is wrong with the text or the stock it asks for, `not_found` for a message to reply to that is none, `rate_limited`,
     /// `busy`, `storage_unavailable`. Nothing was stored then.
     pub async fn send(
         self: &Arc<Self>,
@@ -28,7 +28,8 @@ impl Chat {
         if let Some(message) = reply_to {
             self.check_message(member, message).await?;
         }
-        let change = Change::Posted { body: body.into_string(), reply_to };
+        let body = self.quoted(body.as_str())?.unwrap_or_else(|| body.into_string());
+        let change = Change::Posted { body, reply_to };
         let at = self.clock.now_ms();
         self.commit(Draft { room: member.room_id(), by: member.person().clone(), key, change, at }).await
     }
@@ -39,19 +40,41 @@ impl Chat {
         let this = self.clone();
         let commit = self.commits.spawn(async move {
             let appended = this.store.append(draft).await?;
-            if appended.duplicate {
-                this.fanout.offer(appended.room, &appended.entry);
-            } else {
-                this.fanout.committed(appended.room, appended.entry.clone());
-            }
+            this.tell_committed(&appended);
             Ok::<_, StoreError>(appended)
         });
         match commit.await {
             Ok(outcome) => outcome.map_err(|error| refusal(&error)),
-            Err(error) => {
-                tracing::error!(%error, "a commit ended without an answer");
-                Err(Refusal::new(Code::Internal, "The server could not finish this.").retry_after(1_000))
+            Err(error) => Err(unfinished(&error)),
+        }
+    }
+
+    /// The same for several entries, in their order. The outer refusal means that none was written.
+    pub(super) async fn commit_all(
+        self: &Arc<Self>,
+        drafts: Vec<Draft>,
+    ) -> Result<Vec<Result<Appended, Refusal>>, Refusal> {
+        let this = self.clone();
+        let commit = self.commits.spawn(async move {
+            let answers = this.store.append_all(drafts).await?;
+            for appended in answers.iter().flatten() {
+                this.tell_committed(appended);
             }
+            Ok::<_, StoreError>(answers)
+        });
+        match commit.await {
+            Ok(Ok(answers)) => Ok(answers.into_iter().map(|answer| answer.map_err(|error| refusal(&error))).collect()),
+            Ok(Err(error)) => Err(refusal(&error)),
+            Err(error) => Err(unfinished(&error)),
+        }
+    }
+
+    fn tell_committed(self: &Arc<Self>, appended: &Appended) {
+        if appended.duplicate {
+            self.fanout.offer(appended.room, &appended.entry);
+        } else {
+            self.fanout.committed(appended.room, appended.entry.clone());
+            self.show_said(appended.room);
         }
     }
 
@@ -100,6 +123,11 @@ impl Chat {
         let limit = clamped(limit, ENTRIES_PER_PAGE)?;
         self.store.entries_after(member.room_id(), after, limit).await.map_err(|error| refusal(&error))
     }
+}
+
+fn unfinished(error: &tokio::task::JoinError) -> Refusal {
+    tracing::error!(%error, "a commit ended without an answer");
+    Refusal::new(Code::Internal, "The server could not finish this.").retry_after(1_000)
 }
 
 fn clamped(limit: i64, most: usize) -> Result<usize, Refusal> {

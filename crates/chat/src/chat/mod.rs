@@ -15,7 +15,9 @@ use tokio_util::task::TaskTracker;
 
 use crate::bus::{Bus, Connected, Topic};
 use crate::clock::Clock;
+use crate::cluster::Cluster;
 use crate::fanout::Fanout;
+use crate::market::{Market, MarketOptions};
 use crate::news::News;
 use crate::presence::Presence;
 use crate::queue::{Ended, Queue};
@@ -24,8 +26,10 @@ use crate::store::{Store, TokenHash};
 use crate::throttle::SendBudget;
 
 mod background;
+mod cluster;
 mod doors;
 mod listen;
+mod market;
 mod messages;
 mod people;
 mod rooms;
@@ -33,6 +37,7 @@ mod rooms;
 mod tests;
 
 use doors::Authors;
+pub use doors::Post;
 use rooms::LateComers;
 
 /// What the host may choose.
@@ -48,6 +53,8 @@ pub struct Options {
     pub session_ms: i64,
     /// Whether budgets are enforced; only benchmarks switch them off.
     pub rate_limits: bool,
+    /// The simulated market; none turns it off.
+    pub market: Option<MarketOptions>,
 }
 
 /// One instance of the chat.
@@ -64,12 +71,15 @@ pub struct Chat {
     late: Mutex<LateComers>,
     sends: SendBudget,
     authors: Mutex<Authors>,
+    market: Option<Market>,
     connections: Mutex<HashMap<ConnId, Registered>>,
     next_conn: AtomicU64,
     /// Set when everybody is told to come back elsewhere: whoever still comes in is told at once.
     dismissed: AtomicBool,
     /// Whether instances hear each other and all heads have been compared since they do.
     bus_state: watch::Sender<BusState>,
+    /// What is known of the other instances, for whoever watches.
+    cluster: Arc<Cluster>,
     /// Work that must be finished before the process ends: commits on their way and their fan-out.
     commits: TaskTracker,
     /// Loops and repairs, ended by `stop`.
@@ -100,11 +110,13 @@ impl Chat {
             store,
             bus: connected.bus,
             clock,
+            cluster: Cluster::new(fanout.told()),
             fanout,
             presence: Mutex::new(Presence::new(options.presence_grace)),
             late: Mutex::new(LateComers::new()),
             sends: SendBudget::new(options.rate_limits),
             authors: Mutex::default(),
+            market: options.market.clone().map(Market::new),
             connections: Mutex::new(HashMap::new()),
             next_conn: AtomicU64::new(1),
             dismissed: AtomicBool::new(false),
@@ -191,8 +203,12 @@ impl Chat {
         // Under the lock of the connections: whoever registers later sees the flag.
         let connections = self.lock_connections();
         self.dismissed.store(true, Ordering::Relaxed);
+        self.cluster.close();
         let queues: Vec<Arc<Queue>> = connections.values().map(|c| c.queue.clone()).collect();
         drop(connections);
+        if let Some(market) = &self.market {
+            market.close();
+        }
         let step = spread / u32::try_from(queues.len().max(1)).unwrap_or(u32::MAX);
         for (index, queue) in queues.iter().enumerate() {
             let pause = step * u32::try_from(index).unwrap_or(u32::MAX);

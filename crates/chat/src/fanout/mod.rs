@@ -4,6 +4,7 @@
 //! anything: `repair.rs` compares heads with SQL until nothing is missing.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -30,6 +31,8 @@ pub struct Fanout {
     /// The name of this instance on the bus.
     node: String,
     rooms: Mutex<HashMap<RoomId, Arc<Local>>>,
+    /// Entries delivered to followers so far.
+    told: Arc<AtomicU64>,
     /// Owns repairs and catch-ups; `stop` ends them.
     tasks: TaskTracker,
     stop: CancellationToken,
@@ -54,13 +57,20 @@ impl Fanout {
         tasks: TaskTracker,
         stop: CancellationToken,
     ) -> Arc<Self> {
-        Arc::new(Self { store, bus, node, rooms: Mutex::new(HashMap::new()), tasks, stop })
+        let told = Arc::default();
+        Arc::new(Self { store, bus, node, rooms: Mutex::new(HashMap::new()), told, tasks, stop })
     }
 
     /// The store's identity.
     #[must_use]
     pub fn epoch(&self) -> Epoch {
         self.store.epoch()
+    }
+
+    /// Counts the entries that are delivered to followers here; it only grows.
+    #[must_use]
+    pub fn told(&self) -> Arc<AtomicU64> {
+        self.told.clone()
     }
 
     /// An entry was committed here: into the own log at once, and over the bus to everybody else's.
@@ -110,7 +120,7 @@ impl Fanout {
             let made = !rooms.contains_key(&room);
             let fresh = || {
                 Arc::new(Local {
-                    log: RoomLog::new(room),
+                    log: RoomLog::counting(room, self.told.clone()),
                     loaded: OnceCell::new(),
                     repairing: tokio::sync::Mutex::new(()),
                 })

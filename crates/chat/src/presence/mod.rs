@@ -184,6 +184,12 @@ impl Presence {
         self.rooms.values_mut().for_each(|room| room.drop_instance(from));
     }
 
+    /// The other instances that are believed to live.
+    #[must_use]
+    pub fn instances(&self) -> Vec<String> {
+        self.alive.keys().cloned().collect()
+    }
+
     /// News may have been lost, in both directions: what the others said is in doubt until they repeat it, and
     /// they are told again what is true here.
     pub fn doubt(&mut self, now: Instant) {

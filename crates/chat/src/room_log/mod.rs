@@ -4,7 +4,7 @@
 //! they leave once each, ascending, without a hole. Pure state: it never waits and never reads anything.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -117,12 +117,20 @@ struct State {
     /// When the last entry was delivered.
     active_at: Instant,
     released: bool,
+    /// Entries delivered to followers, here and in the other logs of the instance.
+    told: Arc<AtomicU64>,
 }
 
 impl RoomLog {
     /// A log that knows nothing yet.
     #[must_use]
     pub fn new(room: RoomId) -> Self {
+        Self::counting(room, Arc::default())
+    }
+
+    /// The same, adding what it delivers to followers to a counter.
+    #[must_use]
+    pub fn counting(room: RoomId, told: Arc<AtomicU64>) -> Self {
         let now = Instant::now();
         let state = State {
             head: None,
@@ -134,6 +142,7 @@ impl RoomLog {
             idle_since: Some(now),
             active_at: now,
             released: false,
+            told,
         };
         Self { room, state: Mutex::new(state) }
     }
@@ -309,6 +318,7 @@ impl State {
         self.head = Some(encoded.seq);
         self.active_at = Instant::now();
         self.followers.retain(|_, queue| queue.push_entry(room, encoded.clone()));
+        self.told.fetch_add(self.followers.len() as u64, Ordering::Relaxed);
         if self.followers.is_empty() {
             self.idle_since.get_or_insert(self.active_at);
         }

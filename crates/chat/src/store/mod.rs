@@ -79,6 +79,13 @@ pub trait Store: Send + Sync + 'static {
     /// `NoRoom`, `Busy` when the queue of writes is full, `Unavailable` when it cannot be written.
     async fn append(&self, draft: Draft) -> Result<Appended, StoreError>;
 
+    /// Writes entries one after the other in one transaction, at most 256: each has an answer of its own, as
+    /// [`Store::append`] gives it, or none was written.
+    ///
+    /// # Errors
+    /// `Busy`, `Unavailable`: none was written.
+    async fn append_all(&self, drafts: Vec<Draft>) -> Result<Vec<Result<Appended, StoreError>>, StoreError>;
+
     /// Entries with `after < seq`, ascending, at most `limit` and at most about `limits::PAGE_BYTES`
     /// of bodies (always at least one entry when there is one).
     ///

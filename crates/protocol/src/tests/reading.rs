@@ -94,3 +94,12 @@ fn new_keys_and_epochs_are_unlike_each_other_and_spelled_as_promised() {
     assert!(epoch.0.len() == 32 && epoch.0.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')), "{epoch}");
     assert_eq!(samples::snapshot().position().seq, Seq(4));
 }
+
+#[test]
+fn a_key_of_a_foreign_channel_is_known_again_after_every_way_and_no_other_is() {
+    let (one, other) = (Key::mint_foreign(), Key::mint_foreign());
+    assert_ne!(one, other);
+    assert!(one.is_foreign() && one.0.get_version_num() == 8);
+    assert_eq!(Key::parse(&one.to_string()), Some(one));
+    assert!((0..1_000).all(|_| !Key::mint().is_foreign()));
+}

@@ -59,6 +59,8 @@ const JSON: Place = Place {
         "crates/chat/src/store/sqlite/writes.rs",
         // The envelope between instances.
         "crates/chat/src/news.rs",
+        // What foreign channels carry: not our wire.
+        "crates/chat/src/bridge/words.rs",
         // What the tab kept for itself over a reload.
         "src/ui/connection/link.rs",
         // An independent reader on purpose: it must not share our faults.
@@ -97,10 +99,11 @@ const RAW_HTML: Place = Place {
 };
 
 /// Files that may know by which feature they are compiled.
-const SEAMS: [&str; 7] = [
+const SEAMS: [&str; 8] = [
     "src/lib.rs",
     "src/ui/connection/socket/mod.rs",
     "src/ui/kit/browser/mod.rs",
+    "src/ui/kit/stream/mod.rs",
     "src/ui/kit/title.rs",
     "crates/protocol/src/lib.rs",
     "crates/chat/src/bus/mod.rs",

@@ -99,6 +99,10 @@ fn bad_values(setting: &Setting) -> Vec<String> {
         (_, Id::RedisPrefix) => &["", "a b", "a*", "{a}", "a:b", "é", "abcdefghijklmnopqrstuvwxyz-0123456"],
         (_, Id::Instance) => &["a b", "ada/1", "a\nb", "<b>", "ñ"],
         (_, Id::Tokens) => &["ci", "ci:beef:chat", TOKEN_WITHOUT_ROOMS, TOKEN_AND_MORE],
+        (_, Id::Bridges) => {
+            &["chat", "=a", "chat=", "chat=a b", "a=b=c", "chat=a,chat=b", "a=x,b=x", "chat=a,,b=c", "none,chat=a"]
+        }
+        (_, Id::StockSymbols) => &["TOOLONGNAME", "A,,B", "A B", "É", "A-B", "<b>"],
         (_, Id::Log) => &["", "infoo", "info,=", "tertulia=verbose", "info, warn", "[a{b}]=info", "a=b=info"],
         (kind, id) => panic!("{id:?} ({kind:?}) has no bad values to be tested with"),
     };
@@ -133,6 +137,10 @@ fn good_value(setting: &Setting) -> (String, String) {
         (_, Id::RedisPrefix) => "team-a",
         (_, Id::Instance) => "blue",
         (_, Id::Tokens) => return (token_row(), token_table()),
+        (_, Id::Bridges) => {
+            return ("chat=lobby,ops=alerts:1".to_owned(), r#"{ chat = "lobby", ops = "alerts:1" }"#.to_owned());
+        }
+        (_, Id::StockSymbols) => return ("ACME,BRK.B".to_owned(), r#"["ACME", "BRK.B"]"#.to_owned()),
         (_, Id::Log) => "warn",
         (kind, id) => panic!("{id:?} ({kind:?}) has no good value to be tested with"),
     };

@@ -36,6 +36,7 @@ fn a_wrong_type_in_the_file_is_refused_naming_line_and_key() {
         let wrong: &[&str] = match setting.kind {
             Kind::Number { .. } => &["\"20\"", "1.5", "true", "[20]", "{}", "1979-05-27", "-1", "99999999999999999999"],
             Kind::Choice(_) | Kind::Text(_) => &["20", "1.5", "true", "[\"full\"]", "{}", "1979-05-27"],
+            Kind::Pairs(_) => &["\"chat=chat\"", "20", "[\"chat\"]", "{ chat = 1 }", "{ chat = {} }"],
             Kind::List(_) => &["\"10.0.0.1\"", "20", "[20]", "[[\"10.0.0.1\"]]", "{}"],
             Kind::Records { .. } => {
                 &["20", "\"a:b\"", "{}", "[\"a:b\"]", "[{ name = \"a,b\" }]", "[{ nome = \"a\" }]", "[{ rooms = [1] }]"]

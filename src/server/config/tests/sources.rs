@@ -138,3 +138,20 @@ fn an_instance_without_a_name_gets_one_that_differs_per_process() {
     assert_eq!(World::default().args(&["--listen", "[::]", "--port", "1"]).settings().address().to_string(), "[::]:1");
     assert_eq!(World::default().settings().listen, IpAddr::V4(Ipv4Addr::LOCALHOST));
 }
+
+#[test]
+fn the_lobby_is_joined_to_its_channel_where_access_is_open_and_else_only_what_is_named() {
+    let pairs = |args: &[&str]| {
+        let bridges = World::default().args(args).settings().bridges();
+        bridges.pairs().iter().map(|pair| format!("{}={}", pair.room, pair.channel)).collect::<Vec<_>>()
+    };
+    let (redis, public) = (["--redis", "redis://h"], ["--public-url", "https://chat.example.org"]);
+    assert!(pairs(&[]).is_empty(), "without a Redis there is nothing to join");
+    assert_eq!(pairs(&redis), ["chat=chat"]);
+    assert!(pairs(&[redis, public].concat()).is_empty());
+    assert!(pairs(&[redis, ["--bridges", "none"]].concat()).is_empty());
+    let named = [redis, public, ["--bridges", "Ops = alerts:1, chat=lobby"]].concat();
+    assert_eq!(pairs(&named), ["ops=alerts:1", "chat=lobby"]);
+    let file = "redis = \"redis://h\"\n[bridges]\n";
+    assert!(World::default().toml(file).settings().bridges().pairs().is_empty(), "an empty table says none");
+}

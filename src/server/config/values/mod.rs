@@ -1,5 +1,6 @@
 //! The types of settings that are more than a number or a word; each parses its text and says why it cannot.
 
+mod bridges;
 mod database;
 mod network;
 mod origin;
@@ -12,6 +13,7 @@ mod token;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+pub use bridges::Bridges;
 pub use database::Database;
 pub use network::IpRange;
 pub use origin::PublicUrl;
@@ -45,6 +47,21 @@ pub(super) fn path(text: &str) -> Result<PathBuf, Reason> {
 pub(super) fn plain_name(text: &str, max: usize) -> Result<String, Reason> {
     let fits = (1..=max).contains(&text.len());
     if fits && text.bytes().all(is_plain) { Ok(text.to_owned()) } else { Err(None) }
+}
+
+/// Most stocks of one's own: with the ten that are always there as many as one market has.
+const STOCKS: usize = tertulia_protocol::limits::SYMBOLS - tertulia_chat::market::LISTED.len();
+
+/// Names of stocks, separated by commas; in capital letters, each once.
+pub(super) fn stock_symbols(text: &str) -> Result<Vec<String>, Reason> {
+    let mut symbols = Vec::new();
+    for part in text.split(',') {
+        let symbol = tertulia_protocol::quote::symbol(part.trim()).ok_or(None)?;
+        if !symbols.contains(&symbol) {
+            symbols.push(symbol);
+        }
+    }
+    if symbols.len() > STOCKS { Err(Some("there are too many")) } else { Ok(symbols) }
 }
 
 /// Whether the byte may stand in a plain name.

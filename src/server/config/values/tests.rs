@@ -114,6 +114,14 @@ fn a_network_contains_what_shares_its_first_bits() {
 }
 
 #[test]
+fn stocks_are_written_in_capitals_each_once_and_have_a_bound() {
+    assert_eq!(super::stock_symbols("acme, Brk.b,ACME"), Ok(vec!["ACME".to_owned(), "BRK.B".to_owned()]));
+    let list = |length: usize| (0..length).map(|n| format!("S{n}")).collect::<Vec<_>>().join(",");
+    assert_eq!(super::stock_symbols(&list(54)).expect("54 are allowed").len(), 54);
+    assert!(super::stock_symbols(&list(55)).is_err());
+}
+
+#[test]
 fn a_list_of_networks_has_a_bound() {
     let list = |length: usize| vec!["10.0.0.1"; length].join(", ");
     assert_eq!(IpRange::parse_list(&list(64)).expect("64 are allowed").len(), 64);

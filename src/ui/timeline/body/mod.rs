@@ -5,6 +5,7 @@ mod tests;
 
 use leptos::either::Either;
 use leptos::prelude::*;
+use tertulia_protocol::quote::Card;
 use tertulia_timeline::What;
 
 use crate::ui::kit::Boxed;
@@ -29,8 +30,9 @@ pub fn Body(
 ) -> impl IntoView {
     part(move || {
         what.with(|what| match what {
-            What::Message { body, edited, .. } => Some(
-                view! {
+            What::Message { body, edited, .. } => Some(match Card::read(body) {
+                Some(card) => quote(card),
+                None => view! {
                     <div class=if is_long(body) { "body long" } else { "body" } dir="auto">
                         {pieces(body).into_iter().map(piece).collect_view()}
                         {edited.then(|| view! { <span class="edited">" (edited)"</span> })}
@@ -41,11 +43,27 @@ pub fn Body(
                     })}
                 }
                 .boxed(),
-            ),
+            }),
             What::Deleted => Some(view! { <p class="body gone">"Taken back."</p> }.boxed()),
             What::Note(_) => None,
         })
     })
+}
+
+/// What the market said, once and for ever.
+fn quote(card: Card<'_>) -> AnyView {
+    let class = format!("body quote {}", card.trend.word());
+    let change = format!("{} {}", card.trend.mark(), card.change);
+    view! {
+        <div class=class>
+            <b>{card.symbol.to_owned()}</b>
+            " "
+            <span class="price">{card.price.to_owned()}</span>
+            " "
+            <span class="change">{change}</span>
+        </div>
+    }
+    .boxed()
 }
 
 fn piece(piece: Piece) -> impl IntoView {

@@ -57,6 +57,16 @@ impl Channels {
         format!("{}:office:{name}", self.prefix)
     }
 
+    /// The key of what is remembered beside an office.
+    pub(super) fn mark(&self, office: &str) -> String {
+        format!("{}:{office}", self.prefix)
+    }
+
+    /// Whether a channel of this name is for the instances alone.
+    pub(super) fn is_ours(&self, channel: &str) -> bool {
+        channel.strip_prefix(&self.prefix).is_some_and(|rest| rest.starts_with(':'))
+    }
+
     pub(super) fn topic(&self, topic: Topic) -> String {
         match topic {
             Topic::Everyone => self.everyone.clone(),

@@ -33,14 +33,19 @@ pub(super) struct Counters {
     pub(super) oversized: AtomicU64,
     /// Times the link came up, the first included.
     pub(super) came_up: AtomicU64,
-    /// Milliseconds plus one, so that 0 can mean "none yet".
+    /// Microseconds plus one, so that 0 can mean "none yet".
     echo: AtomicU64,
 }
 
 impl Counters {
     pub(super) fn echo(&self, took: Duration) {
-        let ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        self.echo.store(ms.saturating_add(1), Relaxed);
+        let us = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+        self.echo.store(us.saturating_add(1), Relaxed);
+    }
+
+    /// The last heartbeat's way to Redis and back.
+    pub(super) fn last_echo(&self) -> Option<Duration> {
+        self.echo.load(Relaxed).checked_sub(1).map(Duration::from_micros)
     }
 
     pub(super) fn snapshot(&self) -> Snapshot {
@@ -51,7 +56,7 @@ impl Counters {
             overflowed: self.overflowed.load(Relaxed),
             oversized: self.oversized.load(Relaxed),
             reconnects: self.came_up.load(Relaxed).saturating_sub(1),
-            echo_ms: self.echo.load(Relaxed).checked_sub(1),
+            echo_ms: self.echo.load(Relaxed).checked_sub(1).map(|us| us / 1_000),
         }
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::{BoxFuture, FutureExt};
+use redis::aio::MultiplexedConnection;
 use tertulia_protocol::RoomId;
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::{Instant, sleep};
@@ -21,9 +22,10 @@ use self::publisher::Publish;
 use self::registry::Registry;
 pub use self::settings::{RedisSettings, SettingsError};
 use super::outlet::Outlet;
-use super::{Bus, Connected, HEARD_QUEUE, Heard, Link, PAYLOAD_BYTES, Topic};
+use super::{Bus, Connected, HEARD_QUEUE, Heard, Link, Medium, PAYLOAD_BYTES, Topic};
 
 mod backoff;
+pub mod bridge;
 mod channels;
 mod counters;
 mod offices;
@@ -59,6 +61,8 @@ struct Shared {
     registry: Registry,
     counters: Counters,
     offices: Offices,
+    /// The connection for commands while the link is up.
+    commands: watch::Sender<Option<MultiplexedConnection>>,
     link: watch::Sender<Link>,
     up_since: Mutex<Option<Instant>>,
     closing: CancellationToken,
@@ -86,6 +90,7 @@ impl RedisBus {
             registry: Registry::default(),
             counters: Counters::default(),
             offices: Offices::default(),
+            commands: watch::Sender::new(None),
             link: watch::Sender::new(Link::Down("not connected yet".to_owned())),
             up_since: Mutex::default(),
             closing: CancellationToken::new(),
@@ -151,6 +156,11 @@ impl Bus for RedisBus {
         self.shared.closing.cancel();
         self.tasks.wait().boxed()
     }
+
+    fn medium(&self) -> Medium {
+        let up = self.shared.link.borrow().is_up();
+        Medium::Redis { echo: if up { self.shared.counters.last_echo() } else { None } }
+    }
 }
 
 impl Shared {
@@ -165,6 +175,7 @@ impl Shared {
     fn went_down(&self, reason: &str) -> Duration {
         self.registry.reset();
         self.offices.forget();
+        self.commands.send_replace(None);
         let down = Link::Down(reason.to_owned());
         if self.link.send_if_modified(|link| std::mem::replace(link, down.clone()) != down) {
             tracing::warn!(reason, "news from other instances do not arrive; they are read from SQL meanwhile");

@@ -66,6 +66,12 @@ impl Offices {
         held
     }
 
+    /// Whether this instance holds an office at this moment, by the clock.
+    pub(super) fn holds(&self, office: &str) -> bool {
+        let until = self.lock().get(office).and_then(|office| office.until);
+        until.is_some_and(|until| Instant::now() < until)
+    }
+
     /// Somebody gave an office up: worth a round at once.
     pub(super) fn nudge(&self) {
         self.changed.notify_one();

@@ -90,6 +90,7 @@ async fn stand(shared: &Shared, connection: MultiplexedConnection) {
         // Safe to cancel: the link is read, not taken. It cannot close: we hold its sender.
         up = link.wait_for(Link::is_up) => drop(up),
     }
+    shared.commands.send_replace(Some(connection.clone()));
     shared.offices.run(connection, &shared.channels, &shared.closing).await;
 }
 

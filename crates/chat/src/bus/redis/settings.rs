@@ -84,4 +84,7 @@ pub enum SettingsError {
         /// Which one.
         field: &'static str,
     },
+    /// A foreign channel that is none, or one of our own.
+    #[error("a Redis channel must be 1 to 128 visible ASCII characters, and none of our own channels")]
+    Channel,
 }

@@ -20,7 +20,7 @@ async fn the_last_word_of_an_instance_is_that_it_goes() {
     let mut last = None;
     while let Ok(news) = heard.try_recv() {
         let Heard::News { payload, .. } = news else { continue };
-        last = hear(&a.chat.epoch(), "listener", &payload).map(|(from, news)| (from, news));
+        last = hear(&a.chat.epoch(), "listener", &payload);
     }
     assert_eq!(last, Some(("node-0".to_owned(), News::Gone)));
 }

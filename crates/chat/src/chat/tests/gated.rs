@@ -48,6 +48,12 @@ impl Store for Gated {
         self.inner.append(draft).await
     }
 
+    async fn append_all(&self, drafts: Vec<Draft>) -> Result<Vec<Result<Appended, StoreError>>, StoreError> {
+        let passes = u32::try_from(drafts.len()).expect("a few");
+        self.gate.acquire_many(passes).await.expect("the gate stands").forget();
+        self.inner.append_all(drafts).await
+    }
+
     async fn entries_after(&self, room: RoomId, after: Seq, limit: usize) -> Result<Vec<Entry>, StoreError> {
         self.reads.fetch_add(1, Ordering::SeqCst);
         self.inner.entries_after(room, after, limit).await

@@ -7,5 +7,6 @@ mod endings;
 mod gated;
 mod listening;
 mod manners;
+mod market;
 mod presence;
 mod support;

@@ -61,7 +61,7 @@ async fn whoever_opens_the_page_is_told_of_those_without_a_name_as_well() {
     let mut ana = a.guest("Ana").await;
     ana.subscribe(LOBBY, None).await;
     let crowd = vec![Person { id: UserId(900), name: "Biel".to_owned() }];
-    spy.say(Topic::Room(LOBBY), News::Roster { room: LOBBY, people: crowd, more: 700 });
+    spy.say(Topic::Room(LOBBY), News::Roster { room: LOBBY, people: crowd, more: 700, first: false });
     ana.until(|frame| matches!(frame, ServerFrame::Presence { online: 702, .. }).then_some(())).await;
     let (person, _) = a.chat.enter("Carla").await.expect("fine");
     let member = a.chat.member_by_slug(&person, "chat").await.expect("the lobby is open");

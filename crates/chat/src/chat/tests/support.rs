@@ -13,7 +13,7 @@ use crate::clock::SystemClock;
 use crate::queue::{Ended, Queue};
 use crate::store::Store;
 use crate::store::sqlite::{SqliteOptions, SqliteStore};
-use crate::{Chat, Connection, Options, Token};
+use crate::{Chat, Connection, MarketOptions, Options, Token};
 
 /// How long anything may take before a test says that it never comes. Generous: a busy machine is no fault.
 pub(super) const PATIENCE: Duration = Duration::from_secs(30);
@@ -29,7 +29,7 @@ pub(super) struct Cluster {
     pub(super) instances: Vec<Instance>,
     /// Their bus, for those who want to listen to it.
     pub(super) hub: EmbeddedHub,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 /// One of them.
@@ -44,14 +44,19 @@ impl Cluster {
         let hub = EmbeddedHub::new();
         let instances =
             (0..count).map(|index| Instance::start(&dir.path().join("chat.db"), &hub, index, false, GRACE)).collect();
-        Self { instances, hub, _dir: dir }
+        Self { instances, hub, dir }
+    }
+
+    /// One more, that starts now.
+    pub(super) fn another(&self) -> Instance {
+        Instance::start(&self.dir.path().join("chat.db"), &self.hub, self.instances.len(), false, GRACE)
     }
 
     pub(super) fn limited() -> Self {
         let dir = tempfile::tempdir().expect("a temporary folder");
         let hub = EmbeddedHub::new();
         let instance = Instance::start(&dir.path().join("chat.db"), &hub, 0, true, GRACE);
-        Self { instances: vec![instance], hub, _dir: dir }
+        Self { instances: vec![instance], hub, dir }
     }
 }
 
@@ -76,6 +81,7 @@ impl Instance {
             presence_grace: grace,
             session_ms: 3_600_000,
             rate_limits,
+            market: Some(MarketOptions { seed: 7, more: Vec::new() }),
         };
         let chat = Chat::start(store, Connected { bus: bus.clone(), heard }, Arc::new(SystemClock), options);
         Self { chat, bus }

@@ -6,7 +6,7 @@ use futures::future::join_all;
 use tertulia_protocol::{Change, Key, Person, RoomId, Seq, UserId};
 
 use super::{ALL, Database, NOW, bodies, guest, post, room, say, whole_log};
-use crate::store::{Draft, StoreError};
+use crate::store::{Appended, Draft, StoreError};
 
 /// A new database is a chat that can begin.
 pub async fn a_fresh_store_has_the_lobby(database: &impl Database) {
@@ -170,4 +170,29 @@ pub async fn a_room_follows_its_log(database: &impl Database) {
     assert_eq!(store.snapshot(before.id, 1).await.unwrap().room, after);
     assert_eq!(store.room_by_slug("plan").await.unwrap(), Some(after));
     assert_eq!(store.room(other.id).await.unwrap(), Some(other));
+}
+
+/// In one transaction: a repeat and a refusal have their answers between those that are new.
+pub async fn what_is_appended_at_once_keeps_its_order_and_each_has_its_answer(database: &impl Database) {
+    let store = database.open().await;
+    let by = guest(&*store, "Ada").await;
+    let garden = room(&*store, "garden", &by).await.id;
+    assert_eq!(store.append_all(Vec::new()).await.unwrap(), []);
+    let nowhere = RoomId(garden.0 + 1);
+    let repeated = post(garden, &by, "0");
+    let drafts: Vec<_> = (0..256)
+        .map(|n| match n {
+            0 | 100 => repeated.clone(),
+            200 => post(nowhere, &by, "nowhere"),
+            _ => post(garden, &by, n.to_string()),
+        })
+        .collect();
+    let answers = store.append_all(drafts).await.unwrap();
+    assert_eq!(answers.len(), 256);
+    assert_eq!(answers[200], Err(StoreError::NoRoom));
+    let first = answers[0].clone().unwrap();
+    assert_eq!(answers[100], Ok(Appended { duplicate: true, ..first }));
+    let log = whole_log(&*store, garden).await;
+    let expected: Vec<_> = (0..256).filter(|n| ![100, 200].contains(n)).map(|n| n.to_string()).collect();
+    assert_eq!(bodies(&log), expected);
 }

@@ -49,6 +49,7 @@ macro_rules! store_conformance {
             a_fresh_store_has_the_lobby
             numbers_are_contiguous_under_many_writers_and_rooms
             what_one_task_appends_keeps_its_order
+            what_is_appended_at_once_keeps_its_order_and_each_has_its_answer
             an_unknown_room_is_refused_and_an_unknown_author_stores_nothing
             every_change_reads_back_as_written
             a_room_follows_its_log

@@ -134,6 +134,10 @@ impl Store for SqliteStore {
         self.writer.write(move |tx| writes::append(tx, &draft)).await
     }
 
+    async fn append_all(&self, drafts: Vec<Draft>) -> Result<Vec<Result<Appended, StoreError>>, StoreError> {
+        self.writer.write(move |tx| writes::append_all(tx, &drafts)).await
+    }
+
     async fn entries_after(&self, room: RoomId, after: Seq, limit: usize) -> Result<Vec<Entry>, StoreError> {
         self.readers.read(move |db| queries::entries_after(db, room, after, limit)).await
     }

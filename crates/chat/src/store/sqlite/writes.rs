@@ -30,7 +30,8 @@ const DELETE_SESSION: &str = "DELETE FROM sessions WHERE token_hash = ?1";
 pub(super) const DELETE_GUEST: &str = "DELETE FROM users WHERE id = ?1 \
      AND NOT EXISTS (SELECT 1 FROM sessions WHERE user_id = ?1) \
      AND NOT EXISTS (SELECT 1 FROM entries WHERE author_id = ?1) \
-     AND NOT EXISTS (SELECT 1 FROM rooms WHERE created_by = ?1)";
+     AND NOT EXISTS (SELECT 1 FROM rooms WHERE created_by = ?1) \
+     AND NOT EXISTS (SELECT 1 FROM authors WHERE user_id = ?1)";
 // A row that comes and goes in one transaction: its page must be written and synced although nothing changed.
 // (An UPDATE to the same value would not do: SQLite sees that the bytes are equal and writes nothing.)
 const PROBE: &str = "INSERT INTO meta (name, value) VALUES ('probe', '')";
@@ -51,6 +52,16 @@ pub(super) fn append(tx: &Connection, draft: &Draft) -> Result<Appended, Fault> 
         _ => 0,
     };
     Ok(Appended { room: draft.room, entry, duplicate: false })
+}
+
+/// A draft that is refused has written nothing, so the others go on.
+pub(super) fn append_all(tx: &Connection, drafts: &[Draft]) -> Result<Vec<Result<Appended, StoreError>>, Fault> {
+    let one = |draft| match append(tx, draft) {
+        Ok(appended) => Ok(Ok(appended)),
+        Err(Fault::Refused(refusal)) => Ok(Err(refusal)),
+        Err(fault) => Err(fault),
+    };
+    drafts.iter().map(one).collect()
 }
 
 type Earlier = Option<(RoomId, Entry)>;

@@ -1,0 +1,239 @@
+//! Rooms joined to Redis channels, with the real `redis-cli` on the other side.
+
+use serde_json::json;
+use tertulia_chat::bus::conformance::RealRedis;
+use tertulia_protocol::Entry;
+
+use crate::support::binary::Binary;
+use crate::support::redis_cli::{Subscriber, publish, stream};
+use crate::support::server::{Setup, TestServer, folder};
+use crate::support::socket::{Socket, bodies};
+use crate::support::{LOBBY, eventually};
+
+/// What a terminal in Barcelona says.
+const HOLA: &str = "Hola des de Redis CLI!";
+
+async fn ask(redis: &RealRedis, command: &[&str]) -> Vec<String> {
+    let parts: Vec<&[u8]> = command.iter().map(|part| part.as_bytes()).collect();
+    // Shown as Rust shows it: this crate does not know the client's types.
+    let Ok(answer) = redis.ask(&parts).await else { return Vec::new() };
+    format!("{answer:?}").split(['\'', '"']).map(str::to_owned).collect()
+}
+
+/// Waits until so many bridges listen to the channel and have marked where they are; returns their marks' keys.
+async fn until_joined(redis: &RealRedis, channel: &str, bridges: usize) -> String {
+    eventually("the bridge is joined", async || {
+        let marks = format!("{:?}", redis.ask(&[b"KEYS", format!("*:bridge:{channel}:*").as_bytes()]).await.ok()?);
+        let listening = format!("{:?}", redis.ask(&[b"PUBSUB", b"NUMSUB", channel.as_bytes()]).await.ok()?);
+        let joined = marks.matches("tertulia:bridge:").count() >= bridges;
+        (joined && listening.contains(&format!("int({bridges})"))).then_some(marks)
+    })
+    .await
+}
+
+/// The name of the instance that holds the lobby's bridge.
+async fn holder(redis: &RealRedis) -> Option<String> {
+    let keys = ask(redis, &["KEYS", "tertulia:office:bridge:chat:*"]).await;
+    let key = keys.iter().find(|word| word.starts_with("tertulia:office:"))?;
+    ask(redis, &["GET", key]).await.into_iter().find(|word| word.contains('.'))
+}
+
+fn by(entries: &[Entry]) -> Vec<(&str, String)> {
+    entries.iter().map(|entry| entry.by.name.as_str()).zip(bodies(entries)).collect()
+}
+
+async fn at_the_end(socket: &mut Socket, last: i64) -> Vec<Entry> {
+    socket.entries_until(LOBBY, last).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_message_is_one_readable_line_and_a_line_is_one_message_on_every_instance() {
+    let redis = RealRedis::start().await;
+    let (a, b) = TestServer::pair(&redis.url()).await;
+    until_joined(&redis, "chat", 1).await;
+    let mut terminal = Subscriber::open(&redis, "chat").await;
+    let mut ana = a.guest("Ana").await.socket().await;
+    let mut bruno = b.guest("Bruno").await.socket().await;
+    let start = ana.follow(LOBBY).await;
+    bruno.follow(LOBBY).await;
+
+    let seq = ana.tell(LOBBY, "Bon dia,\n\"Redis\" 👋").await;
+    let line = terminal.next().await;
+    let said: serde_json::Value = serde_json::from_str(&line).expect("readable JSON");
+    let from = said["from"].as_str().expect("who speaks").to_owned();
+    assert_eq!(from, format!("tertulia/{}", ana.epoch));
+    let expected = json!({
+        "room": "chat", "seq": seq, "id": format!("1-{seq}"), "author": "Ana",
+        "text": "Bon dia,\n\"Redis\" 👋", "at": said["at"], "from": from,
+    });
+    assert_eq!(said, expected);
+    assert!(said["at"].as_i64().is_some_and(|at| at > 1_700_000_000_000), "milliseconds");
+    assert!(line.starts_with(r#"{"room":"chat","seq":"#), "in an order for people: {line}");
+
+    publish(&redis, "chat", HOLA).await;
+    publish(&redis, "chat", r#"{"user":"Bot","message":"from a program"}"#).await;
+    publish(&redis, "chat", r#"{"author":"Ana","text":"not that Ana","more":[1]}"#).await;
+    publish(&redis, "chat", r#"{"author":"system","text":"not the server"}"#).await;
+    publish(&redis, "chat", r#"{"level":"warn"}"#).await;
+    let last = bruno.tell_after(LOBBY, start + 6, "the end").await;
+    let expected = [
+        ("Redis", HOLA.to_owned()),
+        ("Bot", "from a program".to_owned()),
+        ("Ana", "not that Ana".to_owned()),
+        ("Redis", "not the server".to_owned()),
+        ("Redis", r#"{"level":"warn"}"#.to_owned()),
+        ("Bruno", "the end".to_owned()),
+    ];
+    let seen = at_the_end(&mut ana, last).await;
+    assert_eq!(by(&seen[1..]), expected);
+    assert_eq!(at_the_end(&mut bruno, last).await, seen, "the same on both, each once");
+    assert_ne!(seen[0].by.id, seen[3].by.id, "whoever says Ana there is not the Ana here");
+    // Nothing of what came in went out again: the next of ours is the end.
+    for expected in [HOLA, r#"{"user":"Bot","message":"from a program"}"#] {
+        assert_eq!(terminal.next().await, expected);
+    }
+    for _ in 0..3 {
+        terminal.next().await;
+    }
+    assert_eq!(terminal.next_json().await["text"], "the end");
+    a.stop().await;
+    b.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_no_message_harms_nothing() {
+    let redis = RealRedis::start().await;
+    let server = Setup::new().redis(&redis.url()).start().await;
+    until_joined(&redis, "chat", 1).await;
+    let mut ana = server.guest("Ana").await.socket().await;
+    ana.follow(LOBBY).await;
+    let long = "x".repeat(10_001);
+    let huge = vec![b'x'; 70_000];
+    let garbage: [&[u8]; 7] =
+        [b"\xff\xfe binary \x80", b"", b"  \n ", b"a\0b", long.as_bytes(), &huge, br#"{"text":"","author":"x"}"#];
+    for payload in garbage {
+        publish(&redis, "chat", payload).await;
+    }
+    publish(&redis, "chat", "\u{1b}[31mred\r\nand plain\u{7}").await;
+    publish(&redis, "chat", "[".repeat(5_000)).await;
+    let last = ana.seq + 2;
+    let seen = at_the_end(&mut ana, last).await;
+    assert_eq!(bodies(&seen), ["[31mred\nand plain".to_owned(), "[".repeat(5_000)]);
+    // A message may be seen before it is counted.
+    eventually("all is counted", async || {
+        let totals = server.bridges();
+        ((totals[0].refused, totals[0].stored, totals[0].overflowed) == (7, 2, 0)).then_some(())
+    })
+    .await;
+    server.until_bus("live").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_instance_takes_over_from_one_that_was_killed() {
+    let redis = RealRedis::start().await;
+    let folder = folder();
+    let url = redis.url();
+    let mut servers = Vec::new();
+    for name in ["one", "two"] {
+        servers.push((name, Binary::serve(&folder, &["--redis", &url, "--instance", name], &[]).await));
+    }
+    until_joined(&redis, "chat", 1).await;
+    let mut terminal = Subscriber::open(&redis, "chat").await;
+    let first = holder(&redis).await.expect("somebody holds it");
+    let at = servers.iter().position(|(name, _)| first.starts_with(name)).expect("one of ours");
+    let (_, victim) = servers.remove(at);
+    let (_, other) = servers.remove(0);
+    let guest = crate::support::guest::Guest::enter(&other.door, "Ana").await;
+    let mut ana = guest.socket().await;
+    ana.follow(LOBBY).await;
+    let seq = ana.tell(LOBBY, "before").await;
+    assert_eq!(terminal.next_json().await["seq"], seq);
+    victim.signal("KILL").await;
+    let seq = ana.tell(LOBBY, "while nobody holds it").await;
+    assert_eq!(terminal.next_json().await["seq"], seq, "nothing is left out, nothing told twice");
+    assert_ne!(holder(&redis).await.expect("the other"), first);
+    eventually("the other listens", async || {
+        format!("{:?}", redis.ask(&[b"PUBSUB", b"NUMSUB", b"chat"]).await).contains("int(2)").then_some(())
+    })
+    .await;
+    publish(&redis, "chat", HOLA).await;
+    let last = ana.tell_after(LOBBY, seq + 1, "after").await;
+    let seen = at_the_end(&mut ana, last).await;
+    assert_eq!(bodies(&seen), ["before", "while nobody holds it", HOLA, "after"]);
+    assert_eq!(terminal.next().await, HOLA);
+    assert_eq!(terminal.next_json().await["seq"], last);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_redis_was_away_and_forgot_everything_the_bridge_is_back_by_itself() {
+    let mut redis = RealRedis::start().await;
+    let (a, b) = TestServer::pair(&redis.url()).await;
+    until_joined(&redis, "chat", 1).await;
+    let mut ana = a.guest("Ana").await.socket().await;
+    ana.follow(LOBBY).await;
+    publish(&redis, "chat", HOLA).await;
+    let seq = ana.tell_after(LOBBY, ana.seq + 1, "before").await;
+    redis.kill();
+    a.until_bus("degraded: ").await;
+    b.until_bus("degraded: ").await;
+    ana.tell(LOBBY, "meanwhile").await;
+    redis.restart().await;
+    until_joined(&redis, "chat", 1).await;
+    let mut terminal = Subscriber::open(&redis, "chat").await;
+    publish(&redis, "chat", HOLA).await;
+    let last = ana.tell_after(LOBBY, seq + 2, "after").await;
+    assert_eq!(bodies(&at_the_end(&mut ana, last).await), [HOLA, "before", "meanwhile", HOLA, "after"]);
+    assert_eq!(terminal.next().await, HOLA);
+    assert_eq!(terminal.next_json().await["seq"], last, "each once, and the rest was told before we came");
+    a.stop().await;
+    b.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_houses_on_one_channel_hear_each_other_once_and_do_not_echo() {
+    let redis = RealRedis::start().await;
+    let one = Setup::new().redis(&redis.url()).named("one").start().await;
+    let two = Setup::new().redis(&redis.url()).named("two").start().await;
+    until_joined(&redis, "chat", 2).await;
+    let mut terminal = Subscriber::open(&redis, "chat").await;
+    let mut ana = one.guest("Ana").await.socket().await;
+    let mut bruno = two.guest("Bruno").await.socket().await;
+    ana.follow(LOBBY).await;
+    bruno.follow(LOBBY).await;
+    let start = ana.seq;
+    assert_ne!(ana.epoch, bruno.epoch, "premise: two stores");
+    for n in 0..10 {
+        let seq = ana.tell(LOBBY, &format!("ana {n}")).await;
+        bruno.tell_after(LOBBY, seq, &format!("bruno {n}")).await;
+        ana.heard(LOBBY, seq + 1).await;
+    }
+    publish(&redis, "chat", HOLA).await;
+    let seen = [at_the_end(&mut ana, start + 21).await, at_the_end(&mut bruno, start + 21).await];
+    let mut expected: Vec<_> =
+        (0..10).flat_map(|n| [("Ana", format!("ana {n}")), ("Bruno", format!("bruno {n}"))]).collect();
+    expected.push(("Redis", HOLA.to_owned()));
+    assert_eq!(by(&seen[0]), expected);
+    assert_eq!(by(&seen[1]), expected);
+    for n in 0..10 {
+        assert_eq!(terminal.next_json().await["text"], format!("ana {n}"));
+        assert_eq!(terminal.next_json().await["text"], format!("bruno {n}"));
+    }
+    assert_eq!(terminal.next().await, HOLA, "twenty-one messages went over the channel, and no echo");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_thousand_messages_at_500_a_second_are_each_stored_once_and_in_order() {
+    let redis = RealRedis::start().await;
+    let (a, b) = TestServer::pair(&redis.url()).await;
+    until_joined(&redis, "chat", 1).await;
+    let mut bruno = b.guest("Bruno").await.socket().await;
+    let start = bruno.follow(LOBBY).await;
+    let texts: Vec<String> = (0..10_000).map(|n| format!("quote {n}")).collect();
+    let (seen, ()) = tokio::join!(
+        at_the_end(&mut bruno, start + i64::try_from(texts.len()).expect("a few")),
+        stream(&redis, "chat", &texts, 500)
+    );
+    assert!(bodies(&seen).iter().eq(&texts));
+    a.stop().await;
+    b.stop().await;
+}
