@@ -8,6 +8,8 @@ use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, ORIGIN};
 use axum::http::request::Parts;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use governor::clock::DefaultClock;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tertulia_chat::store::TokenHash;
@@ -48,6 +50,12 @@ impl Tokens {
         Self(grants.iter().map(program).collect())
     }
 
+    /// The program behind an `Authorization` header, if one is known.
+    fn bearer_of(&self, headers: &HeaderMap) -> Option<Arc<Program>> {
+        let (scheme, secret) = authorization(headers)?;
+        scheme.eq_ignore_ascii_case("bearer").then(|| self.find(secret)).flatten()
+    }
+
     // A look into a table by a hash: what time it takes tells nothing about a secret of 256 bits.
     fn find(&self, secret: &str) -> Option<Arc<Program>> {
         self.0.get(&Token::hash_of(secret)?.0).cloned()
@@ -75,11 +83,10 @@ impl FromRequestParts<App> for Caller {
     type Rejection = HttpRefusal;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, HttpRefusal> {
-        if let Some(header) = parts.headers.get(AUTHORIZATION) {
+        if parts.headers.contains_key(AUTHORIZATION) {
             // Whoever shows a token means it: one that is wrong is never passed over for a cookie.
-            let secret = header.to_str().ok().and_then(bearer);
             let unknown = || Refusal::new(Code::Unauthorized, "This token is not known here.").field("authorization");
-            return Ok(Self::Program(secret.and_then(|secret| app.tokens.find(secret)).ok_or_else(unknown)?));
+            return Ok(Self::Program(app.tokens.bearer_of(&parts.headers).ok_or_else(unknown)?));
         }
         match viewer_of(app, &parts.headers).await? {
             Some(viewer) => Ok(Self::Person(viewer)),
@@ -89,10 +96,36 @@ impl FromRequestParts<App> for Caller {
     }
 }
 
-/// The secret of an `Authorization: Bearer …`; the scheme in any case (RFC 9110, section 11.1).
-fn bearer(header: &str) -> Option<&str> {
-    let (scheme, secret) = header.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| secret.trim())
+/// The scheme and the rest of an `Authorization` header; the scheme may be in any case (RFC 9110, section 11.1).
+fn authorization(headers: &HeaderMap) -> Option<(&str, &str)> {
+    let (scheme, rest) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    Some((scheme, rest.trim()))
+}
+
+/// Whether somebody may look at the whole house: everybody while access is open, later who has a token for all rooms.
+/// A browser has no place to type a token, so here, where nothing can be changed, it is also taken as the password
+/// of the `Basic` scheme, under any name.
+///
+/// # Errors
+/// `unauthorized`, `forbidden` for a token of some rooms.
+pub(crate) fn may_oversee(app: &App, headers: &HeaderMap) -> Result<(), Refusal> {
+    if app.origin.is_open() {
+        return Ok(());
+    }
+    let program = app.tokens.bearer_of(headers).or_else(|| app.tokens.find(&password(headers)?));
+    match program {
+        Some(program) if program.grant.scope == Scope::Every => Ok(()),
+        Some(_) => Err(Refusal::new(Code::Forbidden, "This takes a token for all rooms (`*`).").field("authorization")),
+        None => Err(Refusal::new(Code::Unauthorized, "This takes a token of the settings.").field("authorization")),
+    }
+}
+
+/// The password of `Authorization: Basic …` (RFC 7617).
+fn password(headers: &HeaderMap) -> Option<String> {
+    let (scheme, rest) = authorization(headers)?;
+    let pair = scheme.eq_ignore_ascii_case("basic").then(|| STANDARD.decode(rest).ok()).flatten()?;
+    let pair = String::from_utf8(pair).ok()?;
+    pair.split_once(':').map(|(_, password)| password.to_owned())
 }
 
 impl Caller {

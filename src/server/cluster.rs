@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Form, Request, State};
-use axum::http::HeaderMap;
+use axum::http::header::WWW_AUTHENTICATE;
+use axum::http::{HeaderMap, HeaderValue};
 use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Redirect, Response};
 use futures::Stream;
@@ -15,10 +16,11 @@ use tertulia_chat::cluster::Watching;
 use tertulia_protocol::{Code, Refusal, codec};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
+use super::access::may_oversee;
 use super::client::{Client, Place};
 use super::error::HttpRefusal;
 use super::pages;
-use super::session::is_from_our_pages;
+use super::session::{is_from_our_pages, not_our_page};
 use super::state::App;
 use crate::api::FirstPicture;
 
@@ -29,36 +31,37 @@ const RETRY: Duration = Duration::from_secs(2);
 /// Where the switch leads back to.
 const PAGE: &str = "/cluster";
 
-/// Whether the cluster may be watched by whoever asks, and its bus be cut: while access is open.
-///
-/// # Errors
-/// `not_found` as soon as a public URL is configured: then a class has become a host.
-pub(super) fn may_watch(app: &App) -> Result<(), Refusal> {
-    match app.origin.public_url {
-        None => Ok(()),
-        Some(_) => Err(Refusal::new(Code::NotFound, "The cluster is not to be watched here.")),
-    }
-}
+/// What makes a browser ask for the token, once: as a password, under any name.
+const ASK: &str = "Basic realm=\"Tertulia: the token is the password\", charset=\"UTF-8\"";
 
 /// `GET /cluster`: the page.
 pub(super) async fn page(State(app): State<App>, request: Request) -> Response {
-    if may_watch(&app).is_err() {
-        return pages::nowhere(&app, request).await;
+    if let Err(refusal) = may_oversee(&app, request.headers()) {
+        return refused(refusal);
     }
     let first = FirstPicture(codec::encode(&app.chat.look_around().await));
     pages::render_with(&app, request, first).await
 }
 
 /// `GET /feeds/cluster`: the picture every second as `state`, and each message that travels as `message`.
-pub(super) async fn feed(State(app): State<App>, client: Client) -> Response {
-    if let Err(refusal) = may_watch(&app) {
-        return HttpRefusal(refusal).into_response();
+pub(super) async fn feed(State(app): State<App>, client: Client, headers: HeaderMap) -> Response {
+    if let Err(refusal) = may_oversee(&app, &headers) {
+        return refused(refusal);
     }
     let (Some(place), Some(watching)) = (app.places.take(client), app.chat.watch_cluster()) else {
         let refusal = Refusal::new(Code::Busy, "Too many watch the cluster here.").retry_after(5_000);
         return HttpRefusal(refusal).into_response();
     };
     Sse::new(events(Feed { app, watching, tick: ticks(), place })).into_response()
+}
+
+fn refused(refusal: Refusal) -> Response {
+    let ask = refusal.code == Code::Unauthorized;
+    let mut response = HttpRefusal(refusal).into_response();
+    if ask {
+        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(ASK));
+    }
+    response
 }
 
 /// What a feed holds while it lasts.
@@ -114,13 +117,13 @@ pub(super) async fn switch(
     headers: HeaderMap,
     form: Result<Form<Switch>, FormRejection>,
 ) -> Response {
-    if let Err(refusal) = may_watch(&app) {
+    if !app.origin.is_open() {
+        let refusal = Refusal::new(Code::NotFound, "Where a public URL is configured nobody cuts a bus.");
         return HttpRefusal(refusal).into_response();
     }
     // Nobody has to be signed in here, so the form must be one of ours: a page elsewhere shall not cut a class off.
     if !is_from_our_pages(&app.origin, &headers) {
-        let refusal = Refusal::new(Code::Forbidden, "The Origin of this request is not this server.").field("origin");
-        return HttpRefusal(refusal).into_response();
+        return HttpRefusal(not_our_page()).into_response();
     }
     let Form(form) = match form {
         Ok(form) => form,

@@ -16,9 +16,9 @@ use tertulia_chat::market::{Tick, Watch};
 use tertulia_protocol::{Code, Refusal};
 use tokio::time::timeout;
 
+use super::access::Caller;
 use super::client::{Client, Place};
 use super::error::HttpRefusal;
-use super::session::{Viewer, nobody};
 use super::state::App;
 
 /// How long nothing may be said before a comment is: half of the 30 s after which the strictest proxies hang up.
@@ -32,26 +32,26 @@ const UNBUFFERED: HeaderName = HeaderName::from_static("x-accel-buffering");
 /// Where a browser says how far it got.
 const LAST_EVENT_ID: &str = "last-event-id";
 
-/// The market of this host for whoever may watch it: everybody while access is open, who has a session otherwise.
+/// The market of this host.
 ///
 /// # Errors
-/// `not_found` when the host has none, `unauthorized`.
-pub(crate) fn market<'a>(app: &'a App, viewer: Option<&Viewer>) -> Result<&'a Market, Refusal> {
+/// `not_found` when the host has none.
+pub(crate) fn market(app: &App) -> Result<&Market, Refusal> {
     let off =
         || Refusal::new(Code::NotFound, "There is no stock market here: the settings of this server turn it off.");
-    let market = app.chat.market().ok_or_else(off)?;
-    if app.origin.public_url.is_some() && viewer.is_none() { Err(nobody()) } else { Ok(market) }
+    app.chat.market().ok_or_else(off)
 }
 
 /// Tells what is remembered, or what came after `Last-Event-ID` or `?after=`, and then every second.
 pub(crate) async fn stocks(
     State(app): State<App>,
-    viewer: Result<Viewer, HttpRefusal>,
+    caller: Result<Caller, HttpRefusal>,
     client: Client,
     Query(query): Query<HashMap<String, String>>,
     headers: HeaderMap,
 ) -> Result<Response, HttpRefusal> {
-    let market = market(&app, viewer.as_ref().ok())?;
+    let market = market(&app)?;
+    caller?;
     let said = headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok());
     let after = match (said.and_then(Position::parse), query.get("after")) {
         (Some(position), _) => Some(position),

@@ -15,7 +15,7 @@ use leptos_axum::{
     AxumRouteListing, ResponseOptions, generate_route_list_with_exclusions, render_app_async_with_context,
 };
 use tertulia_protocol::limits::HISTORY_PAGE;
-use tertulia_protocol::{Code, Key, Refusal, Seq};
+use tertulia_protocol::{Key, Refusal, Seq};
 
 use super::error::status_of;
 use super::session::plain_page;
@@ -64,16 +64,16 @@ pub(super) async fn stocks(State(app): State<App>, request: Request) -> Response
         Ok(viewer) => viewer,
         Err(refusal) => return plain_page(status_of(refusal.code), &refusal.message),
     };
-    let (status, shown) = match feeds::market(&app, viewer.as_ref()) {
+    if viewer.is_none() && !app.origin.is_open() {
+        return Redirect::to("/?next=/stocks").into_response();
+    }
+    let (status, shown) = match feeds::market(&app) {
         Ok(market) => {
             let mut shown = Market::default();
             market.watch(0).past.iter().flat_map(|tick| tick.quotes()).for_each(|quote| shown.hear(&quote));
             (StatusCode::OK, shown)
         }
-        Err(refusal) if refusal.code == Code::NotFound => {
-            (StatusCode::NOT_FOUND, Market { off: true, ..Market::default() })
-        }
-        Err(_) => return Redirect::to("/").into_response(),
+        Err(_) => (StatusCode::NOT_FOUND, Market { off: true, ..Market::default() }),
     };
     let in_page = context(&app);
     let context = move || {
@@ -165,7 +165,7 @@ async fn visit_as(app: &App, parts: &Parts, slug: &str, before: i64) -> Result<V
         bus: *app.chat.bus_state().borrow(),
         instance: app.chat.instance().to_owned(),
         stocks: app.chat.market().is_some(),
-        cluster: super::cluster::may_watch(app).is_ok(),
+        cluster: app.origin.is_open(),
         form_key: Key::mint().to_string(),
         you: viewer.person,
     })

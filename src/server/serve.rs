@@ -9,14 +9,14 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{ConnectInfo, Request};
 use hyper::body::Incoming;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper::server::conn::http1::Builder;
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 use tower::util::ServiceExt as _;
 
 /// How long the headers of a request may take.
@@ -45,7 +45,7 @@ pub(super) struct Seat(#[expect(dead_code, reason = "held for its drop")] Arc<Ow
 /// waited for here: they have left HTTP.
 pub async fn serve(listener: TcpListener, router: Router, most: usize, stop: CancellationToken) {
     let server = Arc::new(builder());
-    let graceful = GracefulShutdown::new();
+    let connections = TaskTracker::new();
     let places = Arc::new(Semaphore::new(most));
     loop {
         let accepted = tokio::select! {
@@ -62,32 +62,30 @@ pub async fn serve(listener: TcpListener, router: Router, most: usize, stop: Can
             }
         };
         match places.clone().try_acquire_owned() {
-            Ok(place) => spawn(&server, &graceful, router.clone(), stream, peer, Seat(Arc::new(place))),
+            Ok(place) => spawn(&server, &connections, &stop, router.clone(), stream, peer, Seat(Arc::new(place))),
             Err(_) => {
-                tokio::spawn(turn_away(stream));
+                connections.spawn(turn_away(stream));
             }
         }
     }
     drop(listener);
-    graceful.shutdown().await;
+    connections.close();
+    connections.wait().await;
 }
 
-fn builder() -> Builder<TokioExecutor> {
+fn builder() -> Builder {
     // HTTP/1.1 alone: browsers speak HTTP/2 only over TLS, which ends at the proxy, and an idle HTTP/2 connection
     // has no deadline of its own: it would keep its seat for ever.
-    let mut builder = Builder::new(TokioExecutor::new()).http1_only();
-    builder
-        .http1()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_READ)
-        .max_headers(HEADERS)
-        .max_buf_size(HEAD_BYTES);
+    // hyper-util's `http1_only` would not do: its `serve_connection_with_upgrades` looks for HTTP/2 all the same.
+    let mut builder = Builder::new();
+    builder.timer(TokioTimer::new()).header_read_timeout(HEADER_READ).max_headers(HEADERS).max_buf_size(HEAD_BYTES);
     builder
 }
 
 fn spawn(
-    server: &Arc<Builder<TokioExecutor>>,
-    graceful: &GracefulShutdown,
+    server: &Arc<Builder>,
+    connections: &TaskTracker,
+    stop: &CancellationToken,
     router: Router,
     stream: TcpStream,
     peer: SocketAddr,
@@ -103,14 +101,27 @@ fn spawn(
         router.clone().oneshot(request)
     });
     let server = server.clone();
-    let watcher = graceful.watcher();
-    tokio::spawn(async move {
-        let connection = server.serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(service));
-        let mut connection = pin!(watcher.watch(connection));
-        let outcome = match tokio::time::timeout(FIRST_REQUEST, &mut connection).await {
-            Ok(outcome) => outcome,
-            Err(_) if has_asked.load(Ordering::Relaxed) => connection.await,
-            Err(_) => Err("there was no request in time".into()),
+    let stop = stop.clone();
+    connections.spawn(async move {
+        let connection = server.serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+        let mut connection = pin!(connection.with_upgrades());
+        let mut patience = pin!(tokio::time::sleep(FIRST_REQUEST));
+        let (mut waiting, mut stopping) = (true, false);
+        let outcome = loop {
+            tokio::select! {
+                // Safe to cancel: the connection, the stop and the patience are borrowed and go on where they were.
+                outcome = &mut connection => break outcome.map_err(|error| error.to_string()),
+                () = stop.cancelled(), if !stopping => {
+                    stopping = true;
+                    connection.as_mut().graceful_shutdown();
+                }
+                () = &mut patience, if waiting => {
+                    waiting = false;
+                    if !has_asked.load(Ordering::Relaxed) {
+                        break Err("there was no request in time".to_owned());
+                    }
+                }
+            }
         };
         // Peers that break off or speak rubbish are everyday life on a public port.
         if let Err(error) = outcome {

@@ -1,5 +1,8 @@
 //! The cluster one can watch: two instances in one picture, and what a class sees when one of them is cut off.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use tertulia_chat::Token;
 use tertulia_chat::bus::conformance::RealRedis;
 use tertulia_protocol::cluster::{Instance, Picture, Sent, Standing};
 use tertulia_protocol::{BusState, ServerFrame, codec};
@@ -8,7 +11,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use crate::support::http::{Answer, Request};
-use crate::support::server::{Setup, TestServer};
+use crate::support::server::{Setup, TestServer, hashed};
 use crate::support::socket::{Socket, bodies};
 use crate::support::{LOBBY, PATIENCE};
 
@@ -197,14 +200,31 @@ async fn the_page_tells_the_instances_as_a_table_and_alone_it_says_so() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn with_a_public_url_nobody_watches_and_a_page_elsewhere_never_cuts() {
+async fn with_a_public_url_a_token_for_all_rooms_watches_and_nobody_cuts() {
     let redis = RealRedis::start().await;
-    let host = Setup::new().redis(&redis.url()).public_url("https://chat.example.org").start().await;
-    for path in ["/cluster", "/feeds/cluster"] {
-        assert_eq!(host.get(path).await.status, 404, "{path}");
+    let (all, some) = (Token::mint().expect("randomness"), Token::mint().expect("randomness"));
+    let rows = format!("class:{}:*,ops:{}:ops:publish", hashed(&all), hashed(&some));
+    let host = Setup::new().redis(&redis.url()).public_url("https://chat.example.org").tokens(&rows).start().await;
+    let basic = format!("Basic {}", STANDARD.encode(format!("anybody:{}", all.reveal())));
+    for (authorization, status) in [
+        (String::new(), 401),
+        ("Bearer nonsense".to_owned(), 401),
+        ("Basic !".to_owned(), 401),
+        (format!("Bearer {}", some.reveal()), 403),
+        (format!("Bearer {}", all.reveal()), 200),
+        (basic, 200),
+    ] {
+        let answer = Request::get("/cluster").header("authorization", &authorization).send(&host.door).await;
+        assert_eq!(answer.status, status, "{authorization}");
+        assert_eq!(answer.header("www-authenticate").is_some(), status == 401, "{authorization}");
     }
+    assert_eq!(host.get("/feeds/cluster").await.status, 401);
     assert_eq!(switch(&host, &[("cut", "on")]).await.status, 404);
+}
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_elsewhere_never_cuts() {
+    let redis = RealRedis::start().await;
     let open = Setup::new().redis(&redis.url()).start().await;
     open.until_bus("live").await;
     for origin in [None, Some("https://evil.example"), Some("null")] {

@@ -7,7 +7,7 @@ use tokio::net::TcpStream;
 use crate::support::http::{Answer, Request};
 use crate::support::program::{Program, output};
 use crate::support::raw::head;
-use crate::support::server::{Setup, TestServer};
+use crate::support::server::{Setup, TestServer, hashed};
 use crate::support::{LOBBY, eventually};
 
 /// Debian's Python, which has Debian's `websockets`.
@@ -301,11 +301,7 @@ async fn once_a_public_url_is_configured_every_door_asks_for_a_session_or_a_toke
     // The tokens `reader` and `writer`, hashed as `tertulia token new` does.
     let (reader, writer) =
         (tertulia_chat::Token::mint().expect("randomness"), tertulia_chat::Token::mint().expect("randomness"));
-    let hash = |token: &tertulia_chat::Token| {
-        let hash = tertulia_chat::Token::hash_of(token.reveal()).expect("a hash");
-        hash.0.iter().map(|byte| format!("{byte:02x}")).collect::<String>()
-    };
-    let rows = format!("reader:{}:chat,writer:{}:chat+news:publish:1000", hash(&reader), hash(&writer));
+    let rows = format!("reader:{}:chat,writer:{}:chat+news:publish:1000", hashed(&reader), hashed(&writer));
     let server = Setup::new().public_url("https://chat.example.org").tokens(&rows).start().await;
     let ask = async |method: &str, path: &str, token: &str| {
         let request = Request::new(method, path);

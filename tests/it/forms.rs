@@ -139,7 +139,12 @@ async fn a_form_that_cannot_be_read_is_answered_for_people() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whoever_enters_too_often_reads_a_sentence_and_not_json() {
     let server = Setup::new().start().await;
+<<<<<<< HEAD
     let all = (0..400).map(async |_| Request::post("/enter", &[("name", "Ana")]).send(&server.door).await);
+=======
+    let entering = Request::post("/enter", &[("name", "Ana")]);
+    let all = (0..400).map(|_| entering.send(&server.door));
+>>>>>>> mend
     let answers = futures::future::join_all(all).await;
     let refused = answers.iter().find(|answer| answer.status == 429);
     let refused = refused.expect("400 guests of one address in one breath are too many");

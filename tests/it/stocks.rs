@@ -195,7 +195,7 @@ async fn a_host_may_turn_it_off_and_a_public_one_asks_for_a_session() {
 
     let public = Setup::new().public_url("http://chat.example.org").start().await;
     newest(&public).await;
-    assert_eq!(public.get("/stocks").await.location(), "/");
+    assert_eq!(public.get("/stocks").await.location(), "/?next=/stocks");
     assert_eq!(public.get("/feeds/stocks").await.status, 401);
     assert_eq!(public.guest("Ana").await.get("/stocks").await.status, 200);
 }

@@ -28,7 +28,7 @@ pub struct Stock {
     pub open: i64,
     /// When its newest price was heard of, in Unix milliseconds.
     pub at: i64,
-    /// A price for each step, in cents, the newest last; 0 where none is known. Never empty, at most [`POINTS`].
+    /// A price for each step, in cents, the newest last; 0 where none is known. Never empty, at most 61.
     pub prices: Vec<i64>,
 }
 

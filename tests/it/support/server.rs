@@ -7,8 +7,8 @@ use std::sync::Arc;
 use tempfile::TempDir;
 use tertulia::server::config::{Command, Settings, Surroundings, parse};
 use tertulia::server::start::Server;
-use tertulia_chat::Chat;
 use tertulia_chat::bridge::Totals;
+use tertulia_chat::{Chat, Token};
 use tokio::time::timeout;
 
 use super::guest::Guest;
@@ -91,6 +91,12 @@ impl Setup {
         let host = origin.split_once("://").expect("a URL has a scheme").1.to_owned();
         TestServer { server, door: Door { address, host, origin }, folder: self.folder }
     }
+}
+
+/// A token's hash, as it stands in the settings.
+pub(crate) fn hashed(token: &Token) -> String {
+    let hash = Token::hash_of(token.reveal()).expect("a token has a hash");
+    hash.0.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// A server that runs.

@@ -48,8 +48,8 @@ fn the_pieces_put_together_are_the_text() {
 fn brackets_are_weighed_once_however_many_there_are() {
     for (open, close) in [('(', ')'), ('[', ']')] {
         let close_many = close.to_string().repeat(9_990);
-        // Thousands of times what the longest message holds: counted anew for each bracket, this takes minutes.
-        for _ in 0..2_000 {
+        // Thousands of times what the longest message holds: counted anew for each bracket, this takes minutes in a debug build.
+        for _ in 0..500 {
             let cut = pieces(&format!("http://a{close_many}"));
             assert_eq!(cut, [link("http://a"), text(&close_many)]);
         }
