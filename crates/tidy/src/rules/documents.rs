@@ -71,7 +71,7 @@ fn prose(text: &str) -> impl Iterator<Item = (usize, &str)> {
 }
 
 /// The targets of Markdown links and of HTML's `src`, `srcset` and `href`.
-fn links(line: &str) -> impl Iterator<Item = &str> {
+pub(super) fn links(line: &str) -> impl Iterator<Item = &str> {
     let markdown = line.split("](").skip(1).filter_map(|rest| rest.split(')').next());
     let html = ["src=\"", "srcset=\"", "href=\""].into_iter();
     let html = html.flat_map(|start| line.split(start).skip(1)).filter_map(|rest| rest.split('"').next());

@@ -9,6 +9,7 @@ pub mod one_place;
 pub mod shape;
 #[cfg(test)]
 mod tests;
+pub mod translations;
 
 use crate::{Finding, Tree};
 

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::LazyLock;
 
 use crate::Tree;
-use crate::rules::{Rule, browser_tests, code_map, documents, hygiene, layers, one_place, shape};
+use crate::rules::{Rule, browser_tests, code_map, documents, hygiene, layers, one_place, shape, translations};
 
 mod debts;
 
@@ -62,6 +62,7 @@ rules! {
     documents::links_lead_somewhere,
     documents::commands_exist,
     documents::scripts_answer_help,
+    translations::translations_follow_the_original,
     hygiene::no_file_names_a_registry,
     hygiene::no_file_names_a_machine,
     browser_tests::browser_tests_wait_for_conditions,

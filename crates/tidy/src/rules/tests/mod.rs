@@ -4,6 +4,7 @@ mod documents;
 mod layers;
 mod one_place;
 mod shape;
+mod translations;
 
 use super::Rule;
 use crate::Tree;
