@@ -62,7 +62,7 @@ impl Listener {
     ) -> Result<Self, Refusal> {
         let queue = Arc::new(Queue::default());
         let frames = FrameBudget::new(chat.rate_limits());
-        let id = chat.register(queue.clone(), member.person().id, session);
+        let id = chat.register(queue.clone(), member.person().id, session, visibility == Visibility::House);
         // Made before anything can fail: dropping it undoes whatever was done.
         let mut listener = Self {
             chat,

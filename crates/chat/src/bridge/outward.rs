@@ -26,7 +26,7 @@ impl Bridge {
 
     async fn speak_from_mark(&self, member: &Member, known: &mut Option<Seq>) -> Result<(), String> {
         // The bell first: whatever is said after the first look rings it.
-        let bell = Listener::open(self.chat.clone(), member.clone(), None, Start::Now, Visibility::Hidden).await;
+        let bell = Listener::open(self.chat.clone(), member.clone(), None, Start::Now, Visibility::House).await;
         let bell = bell.map_err(|refusal| refusal.message.into_owned())?;
         let marked = self.channel.mark().await?.map(Seq);
         let mut at = match marked.or(*known) {

@@ -95,6 +95,8 @@ struct Registered {
     session: Option<TokenHash>,
     /// Whether they have been welcomed: nothing may be told to them before.
     greeted: bool,
+    /// Whether this is the house's own work, no connection of anybody's.
+    own: bool,
 }
 
 impl Chat {
@@ -186,7 +188,7 @@ impl Chat {
     /// Connections open on this instance.
     #[must_use]
     pub fn connections(&self) -> usize {
-        self.lock_connections().len()
+        self.lock_connections().values().filter(|connection| !connection.own).count()
     }
 
     /// Proves that a send would be stored now.
@@ -230,13 +232,13 @@ impl Chat {
         self.bus.close().await;
     }
 
-    pub(crate) fn register(&self, queue: Arc<Queue>, user: UserId, session: Option<TokenHash>) -> ConnId {
+    pub(crate) fn register(&self, queue: Arc<Queue>, user: UserId, session: Option<TokenHash>, own: bool) -> ConnId {
         let conn = self.next_conn.fetch_add(1, Ordering::Relaxed);
         let mut connections = self.lock_connections();
         if self.dismissed.load(Ordering::Relaxed) {
             queue.end(Ended { close: Close::Restarting, retry_after_ms: Some(0) });
         }
-        connections.insert(conn, Registered { queue, user, session, greeted: false });
+        connections.insert(conn, Registered { queue, user, session, greeted: false, own });
         conn
     }
 

@@ -106,7 +106,7 @@ impl Chat {
         let mut presence = self.lock_presence();
         match shown {
             Visibility::Shown => presence.arrive(room, member.person()),
-            Visibility::Hidden => presence.watch(room),
+            Visibility::Hidden | Visibility::House => presence.watch(room),
         }
         queue.push_frame(&whole_list(&presence, room));
         if let Some(paging) = &paging {

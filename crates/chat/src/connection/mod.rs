@@ -55,7 +55,7 @@ impl Connection {
     #[must_use]
     pub fn open(chat: Arc<Chat>, person: Person, token: TokenHash) -> Self {
         let queue = Arc::new(Queue::default());
-        let id = chat.register(queue.clone(), person.id, Some(token));
+        let id = chat.register(queue.clone(), person.id, Some(token), false);
         let frames = FrameBudget::new(chat.rate_limits());
         let lane = Lane::new(chat.clone(), person.clone(), queue.clone());
         Self {

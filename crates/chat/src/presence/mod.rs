@@ -95,6 +95,8 @@ pub enum Visibility {
     Shown,
     /// Nobody knows of them.
     Hidden,
+    /// The same, and nobody is there: the house listens to itself.
+    House,
 }
 
 /// Who is in which room, as far as this instance knows.
