@@ -206,7 +206,7 @@ impl Chat {
         let connections = self.lock_connections();
         self.dismissed.store(true, Ordering::Relaxed);
         self.cluster.close();
-        let queues: Vec<Arc<Queue>> = connections.values().map(|c| c.queue.clone()).collect();
+        let queues: Vec<Arc<Queue>> = connections.values().filter(|c| !c.own).map(|c| c.queue.clone()).collect();
         drop(connections);
         if let Some(market) = &self.market {
             market.close();
@@ -235,7 +235,7 @@ impl Chat {
     pub(crate) fn register(&self, queue: Arc<Queue>, user: UserId, session: Option<TokenHash>, own: bool) -> ConnId {
         let conn = self.next_conn.fetch_add(1, Ordering::Relaxed);
         let mut connections = self.lock_connections();
-        if self.dismissed.load(Ordering::Relaxed) {
+        if !own && self.dismissed.load(Ordering::Relaxed) {
             queue.end(Ended { close: Close::Restarting, retry_after_ms: Some(0) });
         }
         connections.insert(conn, Registered { queue, user, session, greeted: false, own });

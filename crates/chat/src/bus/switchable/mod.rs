@@ -119,21 +119,23 @@ impl Bus for Switchable {
     }
 }
 
-/// Passes on what the bus inside hears and how its link stands, until either end is gone.
+/// Passes on what the bus inside hears and how its link stands, until that bus is gone.
 async fn pass_on(
     shared: Arc<Shared>,
     mut heard: mpsc::Receiver<Heard>,
     mut link: watch::Receiver<Link>,
     stop: CancellationToken,
 ) {
+    // A bus that was closed has nothing more to be heard, and still says how its link stands.
+    let mut speaks = true;
     loop {
         tokio::select! {
             // Each arm is safe to cancel: news and a changed mark are kept until taken.
             biased;
             () = stop.cancelled() => return,
-            news = heard.recv() => match news {
+            news = heard.recv(), if speaks => match news {
                 Some(news) => shared.hear(news),
-                None => return,
+                None => speaks = false,
             },
             changed = link.changed() => {
                 if changed.is_err() { return }
