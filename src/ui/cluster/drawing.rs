@@ -133,14 +133,15 @@ fn row_of(picture: &Picture, row: usize, instance: &Instance) -> AnyView {
         // A line that is cut ends in two short strokes.
         way += &if whole { line(picture, row) } else { format!("M{RIGHT} {y}h12m4 -6l-4 12m8 -12l-4 12") };
     }
-    let place = if instance.here { "you are here" } else { "" };
+    let place = if instance.here { "you" } else { "" };
     let bus = if picture.redis { format!("Redis {}", words::echo(instance.echo_us)) } else { "no Redis".to_owned() };
     let lines = [
         ("standing", 94, -5, words::standing(instance)),
         ("quiet", 82, 14, format!("in {} · out {}", words::rate(instance.in_tenths), words::rate(instance.out_tenths))),
         ("quiet", 82, 32, format!("{} · {bus}", words::count(instance.rooms, "room", "rooms"))),
         ("name", 82, -24, words::short(&instance.name)),
-        ("place", 234, -24, place.to_owned()),
+        // Below the browser: beside a name there is no room.
+        ("place", 24, 32, place.to_owned()),
         ("tabs", 24, 6, instance.sockets.to_string()),
     ];
     let lines: Vec<_> = lines
