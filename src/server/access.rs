@@ -165,7 +165,7 @@ impl Caller {
         Ok(Budget::Taken)
     }
 
-    /// As whom they act. Only somebody without session and token chooses a name.
+    /// As whom they act. A session has its name; a program that may publish, and anybody without either, may choose one.
     ///
     /// # Errors
     /// What is wrong with the name, `storage_unavailable`, `busy`.

@@ -16,12 +16,10 @@ use super::client::household;
 const ENTER_BURST: NonZeroU32 = NonZeroU32::new(300).unwrap();
 /// Guests from one address that are sustained, per second: the hall comes back within five minutes.
 const ENTER_PER_SECOND: NonZeroU32 = NonZeroU32::new(1).unwrap();
-/// Rooms of one person at once: a class that sets up its rooms with one account.
+/// Rooms of one person, and of one address, at once: a class that sets up its rooms with one account.
 const ROOMS_BURST: NonZeroU32 = NonZeroU32::new(200).unwrap();
 /// One more room of a person, and of an address, each minute: each is told to everybody and stays for ever.
 const ROOM_EVERY: Duration = Duration::from_secs(60);
-/// Rooms that one address may make at the plain doors at once, and one more each minute: as one person.
-const DOOR_ROOMS_BURST: NonZeroU32 = ROOMS_BURST;
 /// Messages per second and address that may be published without a token of its own budget; as many at once.
 const PUBLISH_PER_SECOND: NonZeroU32 = NonZeroU32::new(20).unwrap();
 /// Names above which a table is swept of those whose budget is full again.
@@ -33,7 +31,7 @@ const SWEEP_EVERY: Duration = Duration::from_secs(1);
 pub struct Doors {
     enter: DefaultKeyedRateLimiter<Option<IpAddr>>,
     rooms: DefaultKeyedRateLimiter<UserId>,
-    door_rooms: DefaultKeyedRateLimiter<Option<IpAddr>>,
+    rooms_of_address: DefaultKeyedRateLimiter<Option<IpAddr>>,
     publish: DefaultKeyedRateLimiter<Option<IpAddr>>,
     limited: bool,
     swept: Mutex<Instant>,
@@ -44,11 +42,11 @@ impl Doors {
     /// Full budgets; none are enforced when `limited` is false (benchmarks).
     #[must_use]
     pub fn new(limited: bool) -> Self {
-        let rooms = |burst| Quota::with_period(ROOM_EVERY).unwrap_or(Quota::per_hour(burst)).allow_burst(burst);
+        let rooms = Quota::with_period(ROOM_EVERY).unwrap_or(Quota::per_hour(ROOMS_BURST)).allow_burst(ROOMS_BURST);
         Self {
             enter: RateLimiter::dashmap(Quota::per_second(ENTER_PER_SECOND).allow_burst(ENTER_BURST)),
-            rooms: RateLimiter::dashmap(rooms(ROOMS_BURST)),
-            door_rooms: RateLimiter::dashmap(rooms(DOOR_ROOMS_BURST)),
+            rooms: RateLimiter::dashmap(rooms),
+            rooms_of_address: RateLimiter::dashmap(rooms),
             publish: RateLimiter::dashmap(Quota::per_second(PUBLISH_PER_SECOND)),
             limited,
             swept: Mutex::new(Instant::now()),
@@ -80,7 +78,7 @@ impl Doors {
 
     /// Takes one room from an address's budget; what the plain doors make counts with what guests make.
     pub(crate) fn open_room(&self, address: Option<IpAddr>) -> Result<(), Refusal> {
-        self.take(&self.door_rooms, &address.map(household), "Many rooms were made from your address just now.")
+        self.take(&self.rooms_of_address, &address.map(household), "Many rooms were made from your address just now.")
     }
 
     /// Takes one published message from an address's budget.

@@ -21,6 +21,7 @@ use super::client::{Client, Place};
 use super::error::HttpRefusal;
 use super::pages;
 use super::session::{is_from_our_pages, not_our_page};
+use super::sse;
 use super::state::App;
 use crate::api::FirstPicture;
 
@@ -48,11 +49,15 @@ pub(super) async fn feed(State(app): State<App>, client: Client, headers: Header
     if let Err(refusal) = may_oversee(&app, &headers) {
         return refused(refusal);
     }
-    let (Some(place), Some(watching)) = (app.places.take(client), app.chat.watch_cluster()) else {
+    let place = match app.places.admit(client) {
+        Ok(place) => place,
+        Err(refusal) => return HttpRefusal(refusal).into_response(),
+    };
+    let Some(watching) = app.chat.watch_cluster() else {
         let refusal = Refusal::new(Code::Busy, "Too many watch the cluster here.").retry_after(5_000);
         return HttpRefusal(refusal).into_response();
     };
-    Sse::new(events(Feed { app, watching, tick: ticks(), place })).into_response()
+    (sse::HEADERS, Sse::new(events(Feed { app, watching, tick: ticks(), place }))).into_response()
 }
 
 fn refused(refusal: Refusal) -> Response {

@@ -3,12 +3,11 @@
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
-use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName};
+use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use futures::stream;
 use tertulia_chat::Market;
@@ -19,18 +18,13 @@ use tokio::time::timeout;
 use super::access::Caller;
 use super::client::{Client, Place};
 use super::error::HttpRefusal;
+use super::sse;
 use super::state::App;
 
-/// How long nothing may be said before a comment is: half of the 30 s after which the strictest proxies hang up.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// The comment.
 const ALIVE: &[u8] = b": alive\n\n";
 /// How soon a browser comes back by itself, in milliseconds: two ticks of the market.
 const RETRY: &str = "retry: 2000\n\n";
-/// Keeps nginx from gathering what must arrive at once.
-const UNBUFFERED: HeaderName = HeaderName::from_static("x-accel-buffering");
-/// Where a browser says how far it got.
-const LAST_EVENT_ID: &str = "last-event-id";
 
 /// The market of this host.
 ///
@@ -52,7 +46,7 @@ pub(crate) async fn stocks(
 ) -> Result<Response, HttpRefusal> {
     let market = market(&app)?;
     caller?;
-    let said = headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok());
+    let said = headers.get(sse::LAST_EVENT_ID).and_then(|id| id.to_str().ok());
     let after = match (said.and_then(Position::parse), query.get("after")) {
         (Some(position), _) => Some(position),
         (None, Some(after)) => Some(Position::parse(after).ok_or_else(|| {
@@ -61,15 +55,12 @@ pub(crate) async fn stocks(
         })?),
         (None, None) => None,
     };
-    let Some(place) = app.places.take(client) else {
-        return Err(Refusal::new(Code::Busy, "Too many streams from this address.").retry_after(5_000).into());
-    };
+    let place = app.places.admit(client)?;
     let watch = market.watch(after.as_ref().map_or(i64::MIN, Position::from));
     let first = Bytes::from(format!("{RETRY}{}", events(&watch.past, after.as_ref())));
     let watcher = Watcher { first: Some(first), watch, _place: place };
     let body = Body::from_stream(stream::unfold(watcher, Watcher::next));
-    let head = [(CONTENT_TYPE, "text/event-stream"), (CACHE_CONTROL, "no-store"), (UNBUFFERED, "no")];
-    Ok((head, body).into_response())
+    Ok((sse::HEADERS, [(CONTENT_TYPE, "text/event-stream")], body).into_response())
 }
 
 /// One stream. Nothing waits for it: hyper asks for more when the last was written, and the market lets go of whoever
@@ -86,7 +77,7 @@ impl Watcher {
             self.watch.past = Vec::new();
             return Some((Ok(first), self));
         }
-        let bytes = match timeout(KEEP_ALIVE, self.watch.next()).await {
+        let bytes = match timeout(sse::KEEP_ALIVE, self.watch.next()).await {
             Ok(ticks) => Bytes::from(events(&ticks?, None)),
             Err(_) => Bytes::from_static(ALIVE),
         };

@@ -156,10 +156,7 @@ pub(crate) async fn send(
 /// The key of other words than those first sent with a form's key: always the same for the same words, so that
 /// sending them again after a lost answer stores them once.
 fn key_for(key: Key, words: &Body) -> Key {
-    let digest = Sha256::new().chain_update(key.0.as_bytes()).chain_update(words.as_str()).finalize();
-    let mut bytes = [0_u8; 16];
-    bytes.iter_mut().zip(digest).for_each(|(byte, drawn)| *byte = drawn);
-    Key::of_bytes(bytes)
+    Key::derived(Sha256::new().chain_update(key.0.as_bytes()).chain_update(words.as_str()).finalize().into())
 }
 
 /// Sends a form's text under its key. The browser's Back button brings the form with its old key: other words under

@@ -20,6 +20,7 @@ pub mod serve;
 mod session;
 mod shutdown;
 mod socket;
+mod sse;
 pub mod start;
 pub mod state;
 mod unsent;

@@ -75,12 +75,7 @@ pub(super) async fn stocks(State(app): State<App>, request: Request) -> Response
         }
         Err(_) => (StatusCode::NOT_FOUND, Market { off: true, ..Market::default() }),
     };
-    let in_page = context(&app);
-    let context = move || {
-        provide_context(shown.clone());
-        in_page();
-    };
-    let mut response = render_app_async_with_context(context, document(&app))(request).await;
+    let mut response = render_with(&app, request, shown).await;
     *response.status_mut() = status;
     response
 }

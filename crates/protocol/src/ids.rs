@@ -104,11 +104,13 @@ impl Key {
         Self(Uuid::now_v7())
     }
 
-    /// The key of an action that has another name already, from a digest of that name: always the same, and never one
+    /// The key of an action that has another name already, from a SHA-256 of that name: always the same, and never one
     /// that was minted, since version 8 is for bits of one's own (RFC 9562, section 5.8).
     #[must_use]
-    pub fn derived(digest: [u8; 16]) -> Self {
-        let mut bytes = uuid::Builder::from_custom_bytes(digest).into_uuid().into_bytes();
+    pub fn derived(digest: [u8; 32]) -> Self {
+        let mut half = [0_u8; 16];
+        half.copy_from_slice(&digest[..16]);
+        let mut bytes = uuid::Builder::from_custom_bytes(half).into_uuid().into_bytes();
         // One digest in 4,096 has the mark of what came from a foreign channel by chance.
         if (bytes[6], bytes[7]) == FOREIGN {
             bytes[7] ^= 1;
@@ -140,15 +142,6 @@ impl Key {
         let uuid = Uuid::try_parse(text).ok().filter(|uuid| !uuid.is_nil())?;
         let mut canonical = Uuid::encode_buffer();
         (uuid.hyphenated().encode_lower(&mut canonical) == text).then_some(Self(uuid))
-    }
-}
-
-impl Key {
-    /// The key that is made of these bytes and of nothing else (a UUID of version 8): the same bytes name the same
-    /// action.
-    #[must_use]
-    pub const fn of_bytes(bytes: [u8; 16]) -> Self {
-        Self(uuid::Builder::from_custom_bytes(bytes).into_uuid())
     }
 }
 

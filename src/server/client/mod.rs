@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
+use tertulia_protocol::{Code, Refusal};
 
 use super::state::App;
 
@@ -63,9 +64,18 @@ impl Places {
         (self.trusted)(address)
     }
 
+    /// A place for one more socket or stream.
+    ///
+    /// # Errors
+    /// `busy`, when the address has as many as it may.
+    pub(crate) fn admit(&self, client: Client) -> Result<Place, Refusal> {
+        let full = || Refusal::new(Code::Busy, "Too many sockets from this address.").retry_after(5_000);
+        self.take(client).ok_or_else(full)
+    }
+
     /// A place for one more socket, or `None`. This machine itself is not counted: a proxy beside the server that
     /// is not configured as trusted would otherwise share one place among everybody.
-    pub(crate) fn take(&self, client: Client) -> Option<Place> {
+    fn take(&self, client: Client) -> Option<Place> {
         let Client(Some(address)) = client else { return Some(Place(None)) };
         if address.is_loopback() {
             return Some(Place(None));

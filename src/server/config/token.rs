@@ -1,7 +1,5 @@
 //! `tertulia token new`: a secret for a program, and the rows of the settings that let it in.
 
-use std::fmt::Write as _;
-
 use tertulia_chat::Token;
 
 use super::error::{EXIT_USAGE, Stop};
@@ -33,11 +31,7 @@ pub fn new_token(wishes: &TokenWishes) -> Result<String, Stop> {
     let cannot = |sentence: String| Stop::Said { text: format!("{sentence}\n"), code: EXIT_USAGE };
     let token = Token::mint().map_err(|error| cannot(format!("The system has no randomness for a token: {error}.")))?;
     let hash = Token::hash_of(token.reveal()).ok_or_else(|| cannot("The token has no hash.".to_owned()))?;
-    let hash = hash.0.iter().fold(String::new(), |mut hex, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    });
+    let hash = hash.to_hex();
     let publish = if wishes.publish { "publish" } else { "read" };
     let row = format!("{}:{hash}:{}:{publish}:{}", wishes.name, wishes.rooms, wishes.rate);
     let row = row.trim_end_matches(':');

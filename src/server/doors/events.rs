@@ -20,10 +20,9 @@ use super::words::{Room, Told};
 use crate::server::client::Place;
 use crate::server::error::HttpRefusal;
 use crate::server::serve::Seat;
+use crate::server::sse;
 use crate::server::state::App;
 
-/// Silence after which a comment keeps proxies from closing the stream: nginx closes after 60 s, some balancers after 30.
-const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// How long a browser waits before it comes back.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -33,7 +32,7 @@ pub(in crate::server) async fn open(
     visit: Visit,
     seat: Option<Extension<Seat>>,
 ) -> Result<Response, HttpRefusal> {
-    let place = visit.place(&app)?;
+    let place = app.places.admit(visit.client)?;
     let (listener, room) = visit.listen(&app).await?;
     let listening = Listening {
         listener,
@@ -44,9 +43,8 @@ pub(in crate::server) async fn open(
         revalidate: Instant::now() + Duration::from_millis(REVALIDATE_MS),
         _held: (place, seat),
     };
-    // Reverse proxies must pass each event on at once (nginx reads this header).
-    let unbuffered = [("x-accel-buffering", "no"), ("cache-control", "no-store")];
-    Ok((unbuffered, Sse::new(listening.events()).keep_alive(KeepAlive::new().interval(KEEP_ALIVE))).into_response())
+    let keep_alive = KeepAlive::new().interval(sse::KEEP_ALIVE);
+    Ok((sse::HEADERS, Sse::new(listening.events()).keep_alive(keep_alive)).into_response())
 }
 
 /// One stream.

@@ -24,10 +24,7 @@ pub(super) fn key_of(headers: &HeaderMap, room: RoomId) -> Result<Key, Refusal> 
     };
     let name = name.ok_or_else(unusable)?;
     let digest = Sha256::new().chain_update(b"publish\0").chain_update(room.0.to_be_bytes()).chain_update(name);
-    let digest: [u8; 32] = digest.finalize().into();
-    let mut half = [0_u8; 16];
-    half.copy_from_slice(&digest[..16]);
-    Ok(Key::derived(half))
+    Ok(Key::derived(digest.finalize().into()))
 }
 
 #[cfg(test)]

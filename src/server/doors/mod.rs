@@ -17,14 +17,13 @@ use tertulia_protocol::{Code, Refusal};
 
 use self::words::Room;
 use super::access::{Caller, Deed};
-use super::client::{Client, Place};
+use super::client::Client;
 use super::error::HttpRefusal;
+use super::sse;
 use super::state::App;
 
 /// Most entries that come first: as many as one page of the log has.
 const HISTORY: u32 = 500;
-/// The header in which a browser's `EventSource` says how far it got.
-const LAST_EVENT_ID: &str = "last-event-id";
 
 /// Somebody who wants to listen to a room, and how.
 pub(super) struct Visit {
@@ -92,7 +91,7 @@ impl Visit {
         let (name, wishes) = (self.wishes.name.as_deref(), &self.wishes);
         let member = self.caller.member(app, &self.room, Deed::Read, name, self.client).await?;
         let room = Room { id: member.room_id(), slug: member.room().slug.clone(), epoch: app.chat.epoch() };
-        let heard = self.headers.get(LAST_EVENT_ID).and_then(|id| id.to_str().ok());
+        let heard = self.headers.get(sse::LAST_EVENT_ID).and_then(|id| id.to_str().ok());
         let start = match (heard, &wishes.after, wishes.history) {
             // A place that is none of this room's is what another store's is: void.
             (Some(id), _, _) => {
@@ -110,11 +109,5 @@ impl Visit {
         let visibility = if self.caller.is_named(name) { Visibility::Shown } else { Visibility::Hidden };
         let listener = Listener::open(app.chat.clone(), member, self.caller.session(), start, visibility).await?;
         Ok((listener, room))
-    }
-
-    /// A place among the sockets of its address.
-    fn place(&self, app: &App) -> Result<Place, Refusal> {
-        let full = || Refusal::new(Code::Busy, "Too many sockets from this address.").retry_after(5_000);
-        app.places.take(self.client).ok_or_else(full)
     }
 }

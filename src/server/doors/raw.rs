@@ -37,7 +37,7 @@ pub(in crate::server) async fn open(
     if !visit.caller.may_open_socket(&app, &visit.headers) {
         return Err(not_our_page().into());
     }
-    let place = visit.place(&app)?;
+    let place = app.places.admit(visit.client)?;
     let (listener, room) = visit.listen(&app).await?;
     let may_write = visit.caller.may(&room.slug, Deed::Write);
     let voice = Arc::new(Plain { room, format: visit.wishes.format });

@@ -8,7 +8,7 @@ use axum::http::header::ORIGIN;
 use axum::response::{IntoResponse, Response};
 use tertulia_chat::Connection;
 use tertulia_protocol::frame::SUBPROTOCOL;
-use tertulia_protocol::{Close, Code, Refusal};
+use tertulia_protocol::{Close, Code};
 use tokio_util::task::TaskTracker;
 
 use super::client::Client;
@@ -47,9 +47,9 @@ pub(crate) async fn open(
     if !is_from_our_pages(&app.origin, &headers) {
         return HttpRefusal(not_our_page()).into_response();
     }
-    let Some(place) = app.places.take(client) else {
-        let refusal = Refusal::new(Code::Busy, "Too many sockets from this address.").retry_after(5_000);
-        return HttpRefusal(refusal).into_response();
+    let place = match app.places.admit(client) {
+        Ok(place) => place,
+        Err(refusal) => return HttpRefusal(refusal).into_response(),
     };
     let Some(viewer) = viewer else {
         let (answer, socket) = handshake.speaking(SUBPROTOCOL).accept();

@@ -95,8 +95,7 @@ impl Setup {
 
 /// A token's hash, as it stands in the settings.
 pub(crate) fn hashed(token: &Token) -> String {
-    let hash = Token::hash_of(token.reveal()).expect("a token has a hash");
-    hash.0.iter().map(|byte| format!("{byte:02x}")).collect()
+    Token::hash_of(token.reveal()).expect("a token has a hash").to_hex()
 }
 
 /// A server that runs.

@@ -49,19 +49,14 @@ impl Chat {
     pub async fn leave(&self, token: TokenHash) -> Result<(), Refusal> {
         self.store.end_session(token).await.map_err(|error| refusal(&error))?;
         self.end_connections(token);
-        let token = token.0.iter().map(|byte| format!("{byte:02x}")).collect();
-        self.fanout.publish(Topic::Everyone, News::SessionEnded { token });
+        self.fanout.publish(Topic::Everyone, News::SessionEnded { token: token.to_hex() });
         Ok(())
     }
 
     /// The other half of [`Chat::leave`], on the other instances.
     pub(super) fn hear_session_ended(&self, token: &str) {
-        let bytes: Option<Vec<u8>> = (0..token.len())
-            .step_by(2)
-            .map(|at| token.get(at..at + 2).and_then(|pair| u8::from_str_radix(pair, 16).ok()))
-            .collect();
-        if let Some(hash) = bytes.and_then(|bytes| <[u8; 32]>::try_from(bytes).ok()) {
-            self.end_connections(TokenHash(hash));
+        if let Some(hash) = TokenHash::from_hex(token) {
+            self.end_connections(hash);
         }
     }
 }

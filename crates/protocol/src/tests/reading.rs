@@ -96,6 +96,18 @@ fn new_keys_and_epochs_are_unlike_each_other_and_spelled_as_promised() {
 }
 
 #[test]
+fn a_key_from_a_digest_is_always_the_same_and_never_passes_for_a_foreign_one() {
+    // The bits that a version and a mark would leave as they are.
+    let mut digest = [0x5a; 32];
+    (digest[6], digest[7]) = (0x0b, 0x1d);
+    let key = Key::derived(digest);
+    assert_eq!(key, Key::derived(digest));
+    assert!(!key.is_foreign(), "{key}");
+    digest[0] = 0;
+    assert_ne!(key, Key::derived(digest));
+}
+
+#[test]
 fn a_key_of_a_foreign_channel_is_known_again_after_every_way_and_no_other_is() {
     let (one, other) = (Key::mint_foreign(), Key::mint_foreign());
     assert_ne!(one, other);

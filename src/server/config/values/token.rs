@@ -12,8 +12,6 @@ use super::Reason;
 const TOKENS: usize = 256;
 /// Most rooms that one token names.
 const ROOMS: usize = 256;
-/// Characters of a SHA-256 in hexadecimal.
-const HASH_CHARS: usize = 64;
 
 /// The rooms that a token opens.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,7 +67,7 @@ impl TokenGrant {
         let name = PersonName::parse(name).map_err(|_| Some("a token's name must be one that a person may have"))?;
         Ok(Self {
             name: name.as_str().to_owned(),
-            hash: TokenHash(parse_hash(hash).ok_or(Some("a token's hash is 64 hexadecimal digits"))?),
+            hash: TokenHash::from_hex(hash).ok_or(Some("a token's hash is 64 hexadecimal digits"))?,
             scope: parse_scope(rooms)?,
             publish: match publish {
                 "publish" | "true" => true,
@@ -82,15 +80,6 @@ impl TokenGrant {
             },
         })
     }
-}
-
-fn parse_hash(text: &str) -> Option<[u8; 32]> {
-    if text.len() != HASH_CHARS || !text.is_ascii() {
-        return None;
-    }
-    let byte = |at: usize| u8::from_str_radix(&text[at..at + 2], 16).ok();
-    let bytes: Option<Vec<u8>> = (0..HASH_CHARS).step_by(2).map(byte).collect();
-    bytes?.try_into().ok()
 }
 
 fn parse_scope(text: &str) -> Result<Scope, Reason> {
