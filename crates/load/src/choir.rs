@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tertulia_protocol::RoomId;
+use tertulia_visitor::proc;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::sleep_until;
@@ -15,7 +16,7 @@ use crate::pace::{Beat, Window};
 use crate::report::{Goal, Report};
 use crate::samples::Samples;
 use crate::seat::{Book, Heads, Left, Plan, Seat};
-use crate::stage::{Stage, proc};
+use crate::stage::Stage;
 use crate::stamp::Run;
 use crate::trouble::{Because, Outcome, trouble};
 

@@ -21,8 +21,6 @@ mod stage;
 mod stamp;
 #[cfg(test)]
 mod tests;
-mod trouble;
-mod web;
 mod wire;
 
 use std::process::ExitCode;
@@ -32,6 +30,7 @@ use clap::Parser;
 use cli::{Cli, Scenario};
 use report::{Report, summary};
 use scenario::{Common, delivery, fanout, html, idle, sends};
+use tertulia_visitor::{trouble, web};
 use trouble::{Because, Outcome, trouble};
 
 #[tokio::main]

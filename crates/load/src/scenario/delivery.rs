@@ -90,7 +90,7 @@ async fn linked(visitor: &Visitor, run: Run) -> Outcome<()> {
     let deadline = Instant::now() + LINKED;
     loop {
         let live = Live::open(visitor, run, Vec::new()).await?;
-        let state = live.bus;
+        let state = live.bus();
         live.close().await;
         if state == BusState::Live {
             return Ok(());

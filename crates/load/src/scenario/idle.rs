@@ -1,6 +1,7 @@
 //! What a socket costs that nobody uses.
 
 use tertulia_protocol::RoomId;
+use tertulia_visitor::proc::Memory;
 
 use super::{Common, on_stage};
 use crate::crowd::{self, Hears};
@@ -53,8 +54,8 @@ async fn measured(options: &Idle, common: &Common, stage: &Stage) -> Outcome<Rep
     let mut report = Report::new(format!("idle: {sockets} sockets, each following one of {} rooms", rooms.len()));
     let each = |kib: Option<u64>| kib.map(|kib| kib as f64 / sockets as f64);
     let grown = |from: Option<u64>, to: Option<u64>| from.zip(to).map(|(from, to)| to.saturating_sub(from));
-    let anonymous = |memory: Option<crate::stage::proc::Memory>| memory.map(|memory| memory.anonymous);
-    let rss = |memory: Option<crate::stage::proc::Memory>| memory.map(|memory| memory.rss);
+    let anonymous = |memory: Option<Memory>| memory.map(|memory| memory.anonymous);
+    let rss = |memory: Option<Memory>| memory.map(|memory| memory.rss);
     report.figure("anonymous memory per socket", each(grown(anonymous(before), anonymous(after))), "KiB");
     report.goal(Goal::AtMost(8.0));
     report.figure("of it before its WebSocket", each(grown(anonymous(before), anonymous(after_entering))), "KiB");

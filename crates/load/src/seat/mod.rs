@@ -282,7 +282,7 @@ impl Seat {
             return trouble(format!("the server closed the socket for good: {why}"));
         }
         *self.book.closes.entry(why).or_default() += 1;
-        let resume = Position { room: self.room, epoch: self.live.epoch.clone(), seq: Seq(self.ledger.last()) };
+        let resume = Position { room: self.room, epoch: self.live.epoch().clone(), seq: Seq(self.ledger.last()) };
         let mut wait = Duration::from_millis(100);
         for attempt in 1.. {
             match Live::open(&self.visitor, self.live.run(), vec![resume.clone()]).await {

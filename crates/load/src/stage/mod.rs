@@ -1,7 +1,5 @@
 //! What is measured: servers started for the run (with Redis where it takes two), or servers that are there already.
 
-mod child;
-pub(crate) mod proc;
 #[cfg(test)]
 mod tests;
 
@@ -9,11 +7,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tempfile::TempDir;
+use tertulia_visitor::proc::{self, Memory};
+use tertulia_visitor::process::{Child, Launch, free_port};
 
 use crate::trouble::{Because, Outcome, trouble};
 use crate::web::Web;
-use child::Child;
-use proc::Memory;
 
 /// Where servers come from.
 #[derive(Clone, Debug)]
@@ -73,8 +71,8 @@ impl Stage {
         let mut stage = Self { webs: Vec::new(), servers: Vec::new(), redis: None, dir: None };
         let mut bus: Vec<String> = Vec::new();
         if instances > 1 {
-            let (child, port) = child::redis(redis, dir.path()).await?;
-            stage.redis = Some(child);
+            let port = free_port()?;
+            stage.redis = Some(Launch::redis(redis, dir.path(), port, &[]).start().await?);
             bus = vec!["--redis".to_owned(), format!("redis://127.0.0.1:{port}/0")];
         }
         for index in 0..instances {
@@ -83,9 +81,9 @@ impl Stage {
             if instances > 1 {
                 more.extend(["--instance".to_owned(), name.clone()]);
             }
-            let (child, web) = child::server(server, dir.path(), &name, &more).await?;
-            stage.servers.push(child);
-            stage.webs.push(web);
+            let port = free_port()?;
+            stage.servers.push(Launch::server(server, dir.path(), &name, port, &more)?.start().await?);
+            stage.webs.push(Web::at(&format!("http://127.0.0.1:{port}"))?);
         }
         stage.dir = Some(dir);
         Ok(stage)

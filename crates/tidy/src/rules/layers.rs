@@ -12,11 +12,12 @@ const LEAVES: [&str; 3] = ["protocol", "chat", "timeline"];
 const FRAMEWORKS: [&str; 10] =
     ["leptos", "axum", "web-sys", "js-sys", "wasm-bindgen", "gloo", "hyper", "tower", "server_fn", "console_error"];
 /// What each of our crates must not know.
-const STRANGERS: [(&str, &[&str]); 4] = [
+const STRANGERS: [(&str, &[&str]); 5] = [
     ("protocol", &["tertulia-chat", "tertulia-timeline"]),
     ("chat", &["tertulia-timeline"]),
     ("timeline", &["tertulia-chat"]),
-    // An independent client: it may share the words, never the decisions.
+    // Independent clients: they may share the words, never the decisions.
+    ("visitor", &["tertulia-chat", "tertulia-timeline"]),
     ("load", &["tertulia-chat", "tertulia-timeline"]),
 ];
 /// Crates that are tools: nothing depends on them.

@@ -65,6 +65,7 @@ const JSON: Place = Place {
         "src/ui/connection/link.rs",
         // An independent reader on purpose: it must not share our faults.
         "crates/load/src/",
+        "crates/visitor/src/",
     ],
     what: "it turns JSON into values or back",
     remedy: "Frames go through `tertulia_protocol::codec`",

@@ -5,13 +5,13 @@ use std::fmt::Display;
 /// What went wrong; the run ends with it.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub(crate) struct Trouble(pub(crate) String);
+pub struct Trouble(pub String);
 
 /// A result whose error is a sentence.
-pub(crate) type Outcome<T> = Result<T, Trouble>;
+pub type Outcome<T> = Result<T, Trouble>;
 
 /// Puts what was being done in front of what went wrong.
-pub(crate) trait Because<T> {
+pub trait Because<T> {
     /// Turns any error into a [`Trouble`] that begins with `what`.
     ///
     /// # Errors
@@ -26,6 +26,6 @@ impl<T, E: Display> Because<T> for Result<T, E> {
 }
 
 /// A trouble in these words.
-pub(crate) fn trouble<T>(words: impl Into<String>) -> Outcome<T> {
+pub fn trouble<T>(words: impl Into<String>) -> Outcome<T> {
     Err(Trouble(words.into()))
 }

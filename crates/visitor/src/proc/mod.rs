@@ -1,23 +1,26 @@
 //! Processor time and memory of a process, from `/proc` (proc(5)).
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use crate::trouble::{Because, Outcome, Trouble};
 
 /// Memory of a process, in KiB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Memory {
+pub struct Memory {
     /// Everything resident (`VmRSS`).
-    pub(crate) rss: u64,
+    pub rss: u64,
     /// What is neither file nor shared (`RssAnon`): what sockets and sessions cost.
-    pub(crate) anonymous: u64,
+    pub anonymous: u64,
 }
 
 /// User and system time of a process so far. Ticks of 10 ms: exact enough over seconds.
 ///
 /// # Errors
 /// When the process is gone.
-pub(crate) fn cpu(pid: u32) -> Outcome<Duration> {
+pub fn cpu(pid: u32) -> Outcome<Duration> {
     let path = format!("/proc/{pid}/stat");
     let stat = std::fs::read_to_string(&path).because(&path)?;
     let ticks = ticks_of(&stat).ok_or_else(|| Trouble(format!("{path} has another form")))?;
@@ -25,7 +28,7 @@ pub(crate) fn cpu(pid: u32) -> Outcome<Duration> {
 }
 
 /// `utime` + `stime`, fields 14 and 15. The name in field 2 may hold spaces and brackets: count from its end.
-pub(super) fn ticks_of(stat: &str) -> Option<u64> {
+fn ticks_of(stat: &str) -> Option<u64> {
     let (_, rest) = stat.rsplit_once(')')?;
     let mut fields = rest.split_whitespace().skip(11);
     Some(fields.next()?.parse::<u64>().ok()? + fields.next()?.parse::<u64>().ok()?)
@@ -35,13 +38,13 @@ pub(super) fn ticks_of(stat: &str) -> Option<u64> {
 ///
 /// # Errors
 /// When the process is gone.
-pub(crate) fn memory(pid: u32) -> Outcome<Memory> {
+pub fn memory(pid: u32) -> Outcome<Memory> {
     let path = format!("/proc/{pid}/status");
     let status = std::fs::read_to_string(&path).because(&path)?;
     memory_of(&status).ok_or_else(|| Trouble(format!("{path} has no VmRSS or RssAnon")))
 }
 
-pub(super) fn memory_of(status: &str) -> Option<Memory> {
+fn memory_of(status: &str) -> Option<Memory> {
     let field = |name: &str| -> Option<u64> {
         let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))?;
         line.trim().strip_suffix("kB")?.trim().parse().ok()

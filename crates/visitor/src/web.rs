@@ -17,24 +17,24 @@ use crate::trouble::{Because, Outcome, Trouble, trouble};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How to make a server forget its rate limits, said wherever one of them is met.
-pub(crate) const LIMITS_HINT: &str = "the server limits rates: start it with TERTULIA_RATE_LIMITS=off for a bench";
+pub const LIMITS_HINT: &str = "the server limits rates: start it with TERTULIA_RATE_LIMITS=off for a bench";
 
 /// One server, as HTTP sees it. Cheap to clone; clones share their connections.
 #[derive(Clone, Debug)]
-pub(crate) struct Web {
+pub struct Web {
     client: Client<HttpConnector, Full<Bytes>>,
     authority: String,
 }
 
 /// An answer, read to its end.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub struct Answer {
     /// Its status.
-    pub(crate) status: StatusCode,
+    pub status: StatusCode,
     /// Its headers.
-    pub(crate) headers: HeaderMap,
+    pub headers: HeaderMap,
     /// Its body.
-    pub(crate) body: Bytes,
+    pub body: Bytes,
 }
 
 impl Web {
@@ -42,7 +42,7 @@ impl Web {
     ///
     /// # Errors
     /// For an address of another form.
-    pub(crate) fn at(url: &str) -> Outcome<Self> {
+    pub fn at(url: &str) -> Outcome<Self> {
         let authority = url.strip_prefix("http://").map(|rest| rest.trim_end_matches('/'));
         let authority = authority.filter(|rest| rest.contains(':') && !rest.contains('/'));
         let Some(authority) = authority else {
@@ -55,7 +55,7 @@ impl Web {
     }
 
     /// `host:port`.
-    pub(crate) fn authority(&self) -> &str {
+    pub fn authority(&self) -> &str {
         &self.authority
     }
 
@@ -63,7 +63,7 @@ impl Web {
     ///
     /// # Errors
     /// When no answer comes.
-    pub(crate) async fn get(&self, path: &str, headers: &[(HeaderName, &str)]) -> Outcome<Answer> {
+    pub async fn get(&self, path: &str, headers: &[(HeaderName, &str)]) -> Outcome<Answer> {
         self.ask(Method::GET, path, headers, Bytes::new()).await
     }
 
@@ -94,7 +94,7 @@ impl Web {
     ///
     /// # Errors
     /// When the server refuses or gives no session.
-    pub(crate) async fn enter(&self, name: &str) -> Outcome<Visitor> {
+    pub async fn enter(&self, name: &str) -> Outcome<Visitor> {
         let answer = self.post("/enter", "", name).await?;
         expect(&answer, StatusCode::SEE_OTHER, "POST /enter")?;
         let cookies: Vec<&str> = answer
@@ -112,16 +112,16 @@ impl Web {
 
 /// Somebody with a session.
 #[derive(Clone, Debug)]
-pub(crate) struct Visitor {
+pub struct Visitor {
     /// The server that gave the session.
-    pub(crate) web: Web,
+    pub web: Web,
     /// The session, as a `Cookie` header.
-    pub(crate) cookie: String,
+    pub cookie: String,
 }
 
 impl Visitor {
     /// The same session at another instance.
-    pub(crate) fn at(&self, web: &Web) -> Self {
+    pub fn at(&self, web: &Web) -> Self {
         Self { web: web.clone(), cookie: self.cookie.clone() }
     }
 
@@ -129,7 +129,7 @@ impl Visitor {
     ///
     /// # Errors
     /// When the server refuses, or does not list the room.
-    pub(crate) async fn room(&self, name: &str) -> Outcome<RoomInfo> {
+    pub async fn room(&self, name: &str) -> Outcome<RoomInfo> {
         let answer = self.web.post("/rooms", &self.cookie, name).await?;
         expect(&answer, StatusCode::SEE_OTHER, "POST /rooms")?;
         let location = answer.headers.get(LOCATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -146,7 +146,7 @@ impl Visitor {
     ///
     /// # Errors
     /// When the server refuses or answers something else.
-    pub(crate) async fn rooms(&self) -> Outcome<Vec<RoomInfo>> {
+    pub async fn rooms(&self) -> Outcome<Vec<RoomInfo>> {
         let answer = self.web.get("/rooms.json", &[(COOKIE, &self.cookie)]).await?;
         expect(&answer, StatusCode::OK, "GET /rooms.json")?;
         serde_json::from_slice(&answer.body).because("GET /rooms.json")
@@ -156,7 +156,7 @@ impl Visitor {
     ///
     /// # Errors
     /// When the server refuses.
-    pub(crate) async fn page(&self, slug: &str, compressed: bool) -> Outcome<Bytes> {
+    pub async fn page(&self, slug: &str, compressed: bool) -> Outcome<Bytes> {
         let encodings = if compressed { "gzip, deflate, br" } else { "" };
         let headers = [(COOKIE, self.cookie.as_str()), (ACCEPT_ENCODING, encodings)];
         let answer = self.web.get(&format!("/r/{slug}"), &headers).await?;
