@@ -2,6 +2,7 @@
 //!
 //! Knows neither Leptos nor axum. `Store` is the truth, `Bus` only carries; see ARCHITECTURE.md.
 
+mod admission;
 pub mod bridge;
 pub mod bus;
 pub mod chat;

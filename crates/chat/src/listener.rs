@@ -52,7 +52,7 @@ impl Listener {
     /// Follows a room from a position. `session` is whose end closes this, if it came with one.
     ///
     /// # Errors
-    /// `storage_unavailable`, when the position cannot be looked up.
+    /// `storage_unavailable`, when the position cannot be looked up; `busy`, when too many come in at once.
     pub async fn open(
         chat: Arc<Chat>,
         member: Member,
@@ -60,6 +60,12 @@ impl Listener {
         start: Start,
         visibility: Visibility,
     ) -> Result<Self, Refusal> {
+        // The house's own work is never sent away.
+        let desk = chat.clone();
+        let _place = match visibility {
+            Visibility::House => None,
+            Visibility::Shown | Visibility::Hidden => Some(desk.admit().await.map_err(crowded)?),
+        };
         let queue = Arc::new(Queue::default());
         let frames = FrameBudget::new(chat.rate_limits());
         let id = chat.register(queue.clone(), member.person().id, session, visibility == Visibility::House);
@@ -155,6 +161,12 @@ impl Drop for Listener {
         }
         self.chat.unregister(self.id);
     }
+}
+
+/// Said to whoever is sent away at the door.
+fn crowded(ended: Ended) -> Refusal {
+    let refusal = Refusal::new(Code::Busy, "Many come in at this moment. Come back a little later.");
+    refusal.retry_after(ended.retry_after_ms.unwrap_or(0))
 }
 
 /// What a frame from a listener's queue says happened, in order; nothing for what plain doors do not tell.

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::admission::{Admission, Admitted};
 use crate::bus::{Bus, Connected, Topic};
 use crate::clock::Clock;
 use crate::cluster::Cluster;
@@ -69,6 +70,7 @@ pub struct Chat {
     presence: Mutex<Presence>,
     /// Those who still page through a room's past; taken after `presence`.
     late: Mutex<LateComers>,
+    admission: Admission,
     sends: SendBudget,
     authors: Mutex<Authors>,
     market: Option<Market>,
@@ -116,6 +118,7 @@ impl Chat {
             fanout,
             presence: Mutex::new(Presence::new(options.presence_grace)),
             late: Mutex::new(LateComers::new()),
+            admission: Admission::default(),
             sends: SendBudget::new(options.rate_limits),
             authors: Mutex::default(),
             market: options.market.clone().map(Market::new),
@@ -230,6 +233,14 @@ impl Chat {
         self.fanout.publish(Topic::Everyone, News::Gone);
         // Last: whoever worked for an office has ended before another instance begins.
         self.bus.close().await;
+    }
+
+    /// A place at the desk where greetings are worked on, or the end of the conversation with a time to come back.
+    pub(crate) async fn admit(&self) -> Result<Admitted<'_>, Ended> {
+        self.admission.enter().await.map_err(|wait| {
+            let retry_after_ms = Some(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
+            Ended { close: Close::Overloaded, retry_after_ms }
+        })
     }
 
     pub(crate) fn register(&self, queue: Arc<Queue>, user: UserId, session: Option<TokenHash>, own: bool) -> ConnId {

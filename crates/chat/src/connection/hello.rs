@@ -17,6 +17,8 @@ impl Connection {
             self.error(Some("hello".to_owned()), Refusal::new(Code::Already, "Only the first frame is hello."));
             return Ok(());
         }
+        let desk = self.chat.clone();
+        let mut place = Some(desk.admit().await?);
         // Whoever left between the request's look at the session and our listening to its end was not heard.
         if matches!(self.chat.viewer(self.token).await, Ok(None)) {
             return Err(Ended { close: Close::Revoked, retry_after_ms: None });
@@ -33,10 +35,17 @@ impl Connection {
             instance: self.chat.instance().to_owned(),
         });
         for position in hello.resume {
-            // Many rooms with many people are more than the queue holds at once.
-            self.queue.has_room().await;
+            // Many rooms with many people are more than the queue holds at once. A peer that does not read waits
+            // without a place at the desk.
+            if !self.queue.is_roomy() {
+                place = None;
+                self.queue.has_room().await;
+            }
             if let Some(ended) = self.queue.ended() {
                 return Err(ended);
+            }
+            if place.is_none() {
+                place = Some(desk.admit().await?);
             }
             let start = if position.epoch == epoch { Start::After(position.seq) } else { Start::OtherEpoch };
             self.follow_room(position.room, start, "hello").await;

@@ -9,13 +9,16 @@ use tertulia_protocol::{RoomId, Seq, ServerFrame};
 use tokio::task::AbortHandle;
 
 use super::{Fanout, Local};
+use crate::encoded::Encoded;
 use crate::queue::Queue;
-use crate::room_log::{ConnId, Joined, Place};
+use crate::room_log::{ConnId, Joined, Place, RING_ENTRIES};
 use crate::store::StoreError;
 
 /// Entries above which a fresh snapshot serves better than everything that was missed: at 300 bytes
 /// each, 10,000 are 3 MB, more than a phone that wakes up should be sent.
 const TOO_FAR: i64 = 10_000;
+/// Entries that a log's memory can hold, as a distance.
+const RING: i64 = RING_ENTRIES as i64;
 /// Pause before a page that could not be read is tried again.
 const PAGE_RETRY: Duration = Duration::from_millis(500);
 
@@ -89,13 +92,18 @@ impl Fanout {
         newcomer: Newcomer,
         after: Option<Seq>,
     ) -> Result<Option<Paging>, StoreError> {
-        let mut reconciled = false;
+        let (mut reconciled, mut warmed) = (false, false);
         loop {
             let local = self.local(newcomer.room).await?;
             let greet = |head| self.greet(&newcomer, head, None);
             match local.log.join(&newcomer.place, after, greet) {
                 Joined::Following { .. } | Joined::GivenUp => return Ok(None),
                 Joined::Released => {}
+                // A log that was just made remembers nothing: after an instance died, hundreds ask for the same.
+                Joined::TooOld { head } if !warmed && head.0 - after.unwrap_or(head).0 <= RING => {
+                    self.warm(&local).await?;
+                    warmed = true;
+                }
                 Joined::TooOld { head } if head.0 - after.unwrap_or(head).0 > TOO_FAR => {
                     return self.start_afresh(newcomer, "too_far").await;
                 }
@@ -111,6 +119,22 @@ impl Fanout {
                 }
             }
         }
+    }
+
+    /// Reads the newest of what was said before the log was made into its memory: once, however many come back.
+    async fn warm(&self, local: &Local) -> Result<(), StoreError> {
+        let room = local.log.room;
+        let read = || async {
+            while let Some(oldest) = local.log.remembers_from() {
+                let older = self.store.entries_before(room, oldest, RING_ENTRIES).await?;
+                let newest_first = older.iter().rev().map(|entry| Arc::new(Encoded::new(room, entry)));
+                if older.is_empty() || !local.log.remember(newest_first) {
+                    break;
+                }
+            }
+            Ok(())
+        };
+        local.warmed.get_or_try_init(read).await.map(|()| ())
     }
 
     /// Tells the newcomer to forget the room, and begins one page before the newest entry.

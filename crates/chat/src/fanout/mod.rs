@@ -43,6 +43,8 @@ pub struct Local {
     /// What is delivered, and in which order.
     pub log: RoomLog,
     loaded: OnceCell<()>,
+    /// Set once what was said before the log was made has been read into its memory.
+    warmed: OnceCell<()>,
     /// Held while somebody reads missing entries from SQL: once per hole, not once per follower.
     repairing: tokio::sync::Mutex<()>,
 }
@@ -122,6 +124,7 @@ impl Fanout {
                 Arc::new(Local {
                     log: RoomLog::counting(room, self.told.clone()),
                     loaded: OnceCell::new(),
+                    warmed: OnceCell::new(),
                     repairing: tokio::sync::Mutex::new(()),
                 })
             };

@@ -18,7 +18,7 @@ use crate::queue::Queue;
 mod tests;
 
 /// Newest entries kept in memory for those who come back: 256, as many as a busy minute (own).
-const RING_ENTRIES: usize = 256;
+pub const RING_ENTRIES: usize = 256;
 /// Bytes of those: a quarter of one peer's queue, so an empty queue takes them all at once.
 const RING_BYTES: usize = 256 * 1024;
 /// Entries that may wait for one that is missing; more are left to the reading from SQL.
@@ -158,6 +158,30 @@ impl RoomLog {
         }
     }
 
+    /// The oldest entry in memory, while there is room for older ones and they exist; `head + 1` when none is.
+    #[must_use]
+    pub fn remembers_from(&self) -> Option<Seq> {
+        let state = self.lock();
+        let room = state.ring.len() < RING_ENTRIES && state.ring_bytes < RING_BYTES;
+        state.oldest().filter(|oldest| room && !state.released && oldest.0 > 1)
+    }
+
+    /// Takes older entries into memory, the newest of them first, as far as they join what is there and fit. For those
+    /// who come back to a log that was just made; nobody is told of them. Whether all were taken.
+    pub fn remember(&self, older: impl IntoIterator<Item = Arc<Encoded>>) -> bool {
+        let mut state = self.lock();
+        for encoded in older {
+            let joins = state.oldest() == Some(encoded.seq.next());
+            let fits = state.ring.len() < RING_ENTRIES && state.ring_bytes + encoded.bytes() <= RING_BYTES;
+            if !joins || !fits {
+                return false;
+            }
+            state.ring_bytes += encoded.bytes();
+            state.ring.push_front(encoded);
+        }
+        true
+    }
+
     /// Takes an entry from wherever it comes.
     pub fn offer(&self, encoded: Arc<Encoded>) -> Offered {
         let mut state = self.lock();
@@ -287,6 +311,11 @@ impl RoomLog {
 }
 
 impl State {
+    /// The ring ends at the head.
+    fn oldest(&self) -> Option<Seq> {
+        self.ring.front().map(|encoded| encoded.seq).or(self.head.map(Seq::next))
+    }
+
     fn hold(&mut self, encoded: Arc<Encoded>) {
         let fits = self.held.len() < HELD_ENTRIES && self.held_bytes + encoded.bytes() <= HELD_BYTES;
         if fits && !self.held.contains_key(&encoded.seq) {

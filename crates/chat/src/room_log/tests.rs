@@ -232,3 +232,35 @@ proptest! {
         prop_assert!(!log.has_hole());
     }
 }
+
+#[test]
+fn a_log_that_was_just_made_takes_older_entries_into_memory_and_serves_them() {
+    let log = loaded(10);
+    assert_eq!(follow(&log, 1, Some(7)).1, Joined::TooOld { head: Seq(10) }, "premise: nothing is remembered");
+    assert_eq!(log.remembers_from(), Some(Seq(11)));
+    assert!(log.remember((6..=10).rev().map(encoded)));
+    log.offer(encoded(11));
+    let (queue, joined) = follow(&log, 2, Some(7));
+    assert_eq!(joined, Joined::Following { head: Seq(11) });
+    assert_eq!(seqs_in(&queue), [8, 9, 10, 11]);
+    assert!(log.remember((1..=5).rev().map(encoded)));
+    assert_eq!(log.remembers_from(), None, "nothing is older than the first");
+}
+
+#[test]
+fn what_does_not_join_what_is_remembered_is_not_taken() {
+    let log = loaded(10);
+    assert!(!log.remember([encoded(9)]), "10 is missing");
+    assert!(!log.remember([encoded(11)]), "nobody has delivered that");
+    assert_eq!(log.remembers_from(), Some(Seq(11)));
+}
+
+#[test]
+fn memory_takes_no_more_than_its_bound() {
+    let log = loaded(1_000);
+    assert!(!log.remember((1..=1_000).rev().map(encoded)));
+    assert_eq!(log.remembers_from(), None, "it is full");
+    let oldest = 1_000 - i64::try_from(super::RING_ENTRIES).unwrap();
+    assert!(matches!(follow(&log, 1, Some(oldest)).1, Joined::Following { .. }));
+    assert!(matches!(follow(&log, 2, Some(oldest - 1)).1, Joined::TooOld { .. }));
+}

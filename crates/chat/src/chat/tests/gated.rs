@@ -60,6 +60,7 @@ impl Store for Gated {
     }
 
     async fn entries_before(&self, room: RoomId, before: Seq, limit: usize) -> Result<Vec<Entry>, StoreError> {
+        self.reads.fetch_add(1, Ordering::SeqCst);
         self.inner.entries_before(room, before, limit).await
     }
 
