@@ -23,6 +23,7 @@ mod socket;
 mod sse;
 pub mod start;
 pub mod state;
+pub mod timekeeper;
 mod unsent;
 
 pub use start::run;

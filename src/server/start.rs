@@ -25,6 +25,7 @@ use super::client::Places;
 use super::config::{Database, RateLimits, Settings, Stocks, Synchronous};
 use super::shutdown::Signals;
 use super::state::{App, Origin};
+use super::timekeeper::Timekeeper;
 use super::{assets, router, serve};
 
 /// Over how long clients are told to come back when an instance stops: a tenth of a storm's minute, and well
@@ -64,6 +65,8 @@ pub struct Server {
     chat: Arc<Chat>,
     store: Arc<SqliteStore>,
     sockets: TaskTracker,
+    /// Keeps time for the sockets, and so outlives them.
+    time: JoinHandle<()>,
     serving: JoinHandle<()>,
     bridges: Option<Bridges>,
     stop: CancellationToken,
@@ -100,6 +103,7 @@ impl Server {
             chat: chat.clone(),
             leptos: leptos_options(address),
             origin: Arc::new(Origin { public_url: settings.public_url.as_ref().map(ToString::to_string) }),
+            time: Timekeeper::new(),
             sockets: TaskTracker::new(),
             places: Arc::new(places(settings)),
             probe: Arc::default(),
@@ -107,10 +111,11 @@ impl Server {
             tokens: Arc::new(Tokens::new(&settings.tokens, settings.rate_limits == RateLimits::On)),
         };
         let sockets = app.sockets.clone();
+        let time = tokio::spawn(app.time.clone().keep());
         let router = router::router(app).map_err(StartError)?;
         let stop = CancellationToken::new();
         let serving = tokio::spawn(serve::serve(listener, router, settings.max_connections, stop.clone()));
-        Ok(Self { address, chat, store, sockets, serving, bridges, stop, patience: settings.shutdown })
+        Ok(Self { address, chat, store, sockets, time, serving, bridges, stop, patience: settings.shutdown })
     }
 
     /// Where it listens.
@@ -149,6 +154,7 @@ impl Server {
         if tokio::time::timeout(self.patience, drained).await.is_err() {
             tracing::warn!("some connections did not end in time; they are cut");
         }
+        self.time.abort();
         if let Err(error) = self.store.close().await {
             tracing::error!(%error, "the database was not closed in order");
         }

@@ -11,6 +11,7 @@ use super::access::Tokens;
 use super::budgets::Doors;
 use super::client::Places;
 use super::health::Probe;
+use super::timekeeper::Timekeeper;
 
 /// The parts of the running server that handlers need. Cheap to clone.
 #[derive(Clone, FromRef)]
@@ -29,6 +30,8 @@ pub struct App {
     pub doors: Arc<Doors>,
     /// The tokens of programs.
     pub tokens: Arc<Tokens>,
+    /// Tells the sockets when their deadlines have come.
+    pub time: Arc<Timekeeper>,
     /// The sockets' tasks: shutting down waits for them to say goodbye.
     pub sockets: TaskTracker,
 }

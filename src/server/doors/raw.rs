@@ -41,7 +41,7 @@ pub(in crate::server) async fn open(
     let (listener, room) = visit.listen(&app).await?;
     let may_write = visit.caller.may(&room.slug, Deed::Write);
     let voice = Arc::new(Plain { room, format: visit.wishes.format });
-    Ok(carry(&app.sockets, handshake, (place, seat), move || Raw { listener, may_write, voice }))
+    Ok(carry(&app, handshake, (place, seat), move || Raw { listener, may_write, voice }))
 }
 
 /// One raw socket.

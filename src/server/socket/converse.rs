@@ -10,11 +10,12 @@ use tertulia_chat::Connection;
 use tertulia_chat::queue::{Ended, Queue};
 use tertulia_protocol::limits::{HELLO_MS, MESSAGE_MS, PING_MS, PONG_MS, REVALIDATE_MS, WRITE_MS};
 use tertulia_protocol::{Close, ServerFrame, codec};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, timeout};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message, Utf8Bytes};
 
 use super::handshake::Socket;
+use crate::server::timekeeper::Bell;
 
 /// How long the goodbye may take: it is a courtesy to a peer that may be gone.
 const GOODBYE: Duration = Duration::from_millis(1_000);
@@ -68,8 +69,8 @@ pub(crate) trait Voice: Send + Sync {
     fn goodbye(&self, bye: &ServerFrame) -> Option<Message>;
 }
 
-/// Carries the conversation until one side ends it.
-pub(crate) async fn converse(mut socket: Socket, mut connection: impl Conversation) {
+/// Carries the conversation until one side ends it. `bell` tells when one of its deadlines has come.
+pub(crate) async fn converse(mut socket: Socket, mut connection: impl Conversation, mut bell: Bell) {
     let (queue, voice) = (connection.queue(), connection.voice());
     let mut deadlines = Deadlines::new();
     let over = loop {
@@ -87,7 +88,7 @@ pub(crate) async fn converse(mut socket: Socket, mut connection: impl Conversati
                 receive(message, &mut socket, &mut connection, &queue, &*voice).await
             }
             () = queue.ready() => deliver(&mut socket, &queue, &*voice).await,
-            () = sleep_until(due) => {
+            () = bell.until(due) => {
                 deadlines.strike(&mut socket, &mut connection, &queue, &*voice).await
             }
         };

@@ -9,7 +9,6 @@ use axum::response::{IntoResponse, Response};
 use tertulia_chat::Connection;
 use tertulia_protocol::frame::SUBPROTOCOL;
 use tertulia_protocol::{Close, Code};
-use tokio_util::task::TaskTracker;
 
 use super::client::Client;
 use super::error::HttpRefusal;
@@ -61,23 +60,25 @@ pub(crate) async fn open(
         });
         return answer;
     };
-    carry(&app.sockets, handshake.speaking(SUBPROTOCOL), (place, seat), move || {
-        Connection::open(app.chat, viewer.person, viewer.token)
+    let chat = app.chat.clone();
+    carry(&app, handshake.speaking(SUBPROTOCOL), (place, seat), move || {
+        Connection::open(chat, viewer.person, viewer.token)
     })
 }
 
 /// Grants the upgrade to a socket that carries a conversation, and keeps what was `held` for as long.
 pub(crate) fn carry<C: Conversation + 'static>(
-    sockets: &TaskTracker,
+    app: &App,
     handshake: Handshake,
     held: impl Send + 'static,
     open: impl FnOnce() -> C + Send + 'static,
 ) -> Response {
     let (answer, socket) = handshake.accept();
+    let bell = app.time.bell();
     // Tracked, so that shutting down waits for the goodbye.
-    sockets.spawn(async move {
+    app.sockets.spawn(async move {
         match socket.await {
-            Ok(socket) => converse::converse(socket, open()).await,
+            Ok(socket) => converse::converse(socket, open(), bell).await,
             Err(error) => tracing::debug!(%error, "an upgrade was granted and not taken"),
         }
         drop(held);
