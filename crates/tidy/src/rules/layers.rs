@@ -12,16 +12,17 @@ const LEAVES: [&str; 3] = ["protocol", "chat", "timeline"];
 const FRAMEWORKS: [&str; 10] =
     ["leptos", "axum", "web-sys", "js-sys", "wasm-bindgen", "gloo", "hyper", "tower", "server_fn", "console_error"];
 /// What each of our crates must not know.
-const STRANGERS: [(&str, &[&str]); 5] = [
+const STRANGERS: [(&str, &[&str]); 6] = [
     ("protocol", &["tertulia-chat", "tertulia-timeline"]),
     ("chat", &["tertulia-timeline"]),
     ("timeline", &["tertulia-chat"]),
     // Independent clients: they may share the words, never the decisions.
     ("visitor", &["tertulia-chat", "tertulia-timeline"]),
     ("load", &["tertulia-chat", "tertulia-timeline"]),
+    ("faults", &["tertulia-chat", "tertulia-timeline"]),
 ];
 /// Crates that are tools: nothing depends on them.
-const TOOLS: [&str; 3] = ["tertulia", "tertulia-load", "tertulia-tidy"];
+const TOOLS: [&str; 4] = ["tertulia", "tertulia-load", "tertulia-faults", "tertulia-tidy"];
 
 /// The one import against the grain: pages ask the server through functions whose bodies the browser's build leaves out.
 const SEAM: (&str, &str) = ("src/api.rs", "server");

@@ -63,9 +63,10 @@ const JSON: Place = Place {
         "crates/chat/src/bridge/words.rs",
         // What the tab kept for itself over a reload.
         "src/ui/connection/link.rs",
-        // An independent reader on purpose: it must not share our faults.
+        // Independent readers on purpose: they must not share our faults.
         "crates/load/src/",
         "crates/visitor/src/",
+        "crates/faults/src/",
     ],
     what: "it turns JSON into values or back",
     remedy: "Frames go through `tertulia_protocol::codec`",
