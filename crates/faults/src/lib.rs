@@ -2,4 +2,5 @@
 //!
 //! An independent client like `crates/load`: it shares the words of the protocol, never the decisions of the server.
 
+pub mod checker;
 pub mod journal;

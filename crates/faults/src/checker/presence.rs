@@ -1,0 +1,148 @@
+//! Who is shown as there, against who is: one "left" per person really gone, none for who is back within the grace.
+
+use std::collections::BTreeMap;
+
+use tertulia_protocol::RoomId;
+
+use super::Terms;
+use super::finding::{Finding, Findings};
+use super::history::{People, Saying};
+use super::names::{Id, Names};
+use super::windows::Windows;
+use super::word::Word;
+use crate::journal::{Life, Mono};
+
+/// Somebody was away.
+#[derive(Clone, Copy, Debug)]
+struct Absence {
+    went: Mono,
+    /// Absent while they still are.
+    came: Option<Mono>,
+}
+
+/// What everybody who looks at presence needs.
+pub(super) struct Watch<'a, 'b, 'c> {
+    pub(super) room: RoomId,
+    pub(super) terms: &'a Terms,
+    pub(super) windows: &'a Windows,
+    pub(super) names: &'a Names,
+    /// When the run ended.
+    pub(super) end: Mono,
+    pub(super) found: &'b mut Findings<'c>,
+}
+
+/// Holds what each observer of a room was told against what was true.
+pub(super) fn check(people: &People, watch: &mut Watch<'_, '_, '_>) {
+    let absences: BTreeMap<Id, Vec<Absence>> = people.lives.iter().map(|(who, life)| (*who, absences(life))).collect();
+    for (observer, told) in &people.told {
+        let shown = watch.replay(*observer, told, &absences);
+        for (who, absences) in &absences {
+            for absence in absences {
+                watch.must_have_gone((*observer, *who), *absence, shown.get(who).map_or(&[], Vec::as_slice));
+            }
+        }
+    }
+}
+
+fn absences(life: &[(Mono, Life)]) -> Vec<Absence> {
+    let mut found: Vec<Absence> = Vec::new();
+    for &(at, life) in life {
+        match (life, found.last_mut()) {
+            (Life::Came, Some(last)) if last.came.is_none() => last.came = Some(at),
+            // Who went twice went once.
+            (Life::Went, Some(last)) if last.came.is_none() => {}
+            (Life::Went, _) => found.push(Absence { went: at, came: None }),
+            (Life::Came, _) => {}
+        }
+    }
+    found
+}
+
+/// From when on an observer shows somebody (true), does not (false), or does not know (`None`).
+type Shown = Vec<(Mono, Option<bool>)>;
+
+impl Watch<'_, '_, '_> {
+    /// Follows what an observer was told, and says what was said wrongly. Returns whom it showed when.
+    fn replay(
+        &mut self,
+        observer: Id,
+        told: &[(Mono, Saying)],
+        absences: &BTreeMap<Id, Vec<Absence>>,
+    ) -> BTreeMap<Id, Shown> {
+        let mut shown: BTreeMap<Id, Shown> = absences.keys().map(|who| (*who, Vec::new())).collect();
+        // When each was last said to have left, with nobody saying since that they are there.
+        let mut left: BTreeMap<Id, Mono> = BTreeMap::new();
+        for (at, saying) in told {
+            let at = *at;
+            match saying {
+                Saying::Void => shown.values_mut().for_each(|shown| shown.push((at, None))),
+                Saying::List(list) => {
+                    shown.iter_mut().for_each(|(who, shown)| shown.push((at, Some(list.contains(who)))));
+                    left.retain(|who, _| !list.contains(who));
+                }
+                Saying::Joined(joined) => {
+                    for who in joined {
+                        shown.entry(*who).or_default().push((at, Some(true)));
+                        left.remove(who);
+                    }
+                }
+                Saying::Left(gone) => {
+                    for who in gone {
+                        shown.entry(*who).or_default().push((at, Some(false)));
+                        match left.insert(*who, at) {
+                            Some(before) => {
+                                let what =
+                                    format!("said already at {before}, and nobody said since that they are there");
+                                self.say(Word::LeftTwice, (observer, *who), [before, at], &what);
+                            }
+                            None => {
+                                self.may_be_said((observer, *who), at, absences.get(who).map_or(&[], Vec::as_slice))
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        shown
+    }
+
+    /// "Left" is for who was away for the whole grace.
+    fn may_be_said(&mut self, whom: (Id, Id), at: Mono, absences: &[Absence]) {
+        let grace = self.terms.grace;
+        match absences.iter().rev().find(|absence| absence.went <= at) {
+            None => self.say(Word::Flicker, whom, [at, at], "said to have left, and they never went"),
+            Some(Absence { went, came: Some(came) }) if came.since(*went) < grace => {
+                let what = format!("said to have left, and they were away from {went} to {came} only");
+                self.say(Word::Flicker, whom, [*went, at], &what);
+            }
+            Some(_) => {}
+        }
+    }
+
+    /// Who is gone for good must not be shown any more after a while; faults that freeze presence prolong it.
+    fn must_have_gone(&mut self, whom: (Id, Id), absence: Absence, shown: &[(Mono, Option<bool>)]) {
+        let mut due = absence.went + self.terms.gone_within;
+        loop {
+            match self.windows.calm_after(absence.went, due) {
+                None => break,
+                Some(None) => return,
+                Some(Some(calm)) if calm + self.terms.gone_within <= due => break,
+                Some(Some(calm)) => due = calm + self.terms.gone_within,
+            }
+        }
+        if due > self.end || absence.came.is_some_and(|came| came <= due) {
+            return;
+        }
+        let known = shown.partition_point(|(at, _)| *at <= due);
+        if known.checked_sub(1).is_some_and(|last| shown[last].1 == Some(true)) {
+            let what = format!("still shown at {due}, gone since {}", absence.went);
+            self.say(Word::Stayed, whom, [absence.went, due], &what);
+        }
+    }
+
+    fn say(&mut self, word: Word, (observer, who): (Id, Id), at: [Mono; 2], what: &str) {
+        let what = format!("{}: {what}", self.names.name(who));
+        let finding = at.into_iter().fold(Finding::new(word, self.room, what), Finding::at);
+        self.found.add(finding.by(self.names.name(observer)));
+    }
+}
