@@ -2,13 +2,20 @@
 
 use std::process::ExitCode;
 
-use tertulia::server::config::{Command, Settings, Stop, markdown, new_token};
+use tertulia::server::config::{Command, EXIT_USAGE, Settings, Stop, markdown, new_token, sabotage};
 use tertulia::server::{logging, run};
+use tertulia_chat::sabotage::Sabotage;
 
 fn main() -> ExitCode {
     match Settings::from_process() {
         Ok(Command::Serve(settings)) => {
             logging::start(&settings);
+            if let Some(name) = sabotage()
+                && !Sabotage::ALL.iter().any(|(known, kind)| *known == name && kind.begin())
+            {
+                tracing::error!(name, "there is no such sabotage");
+                return ExitCode::from(EXIT_USAGE);
+            }
             let outcome = tokio::runtime::Builder::new_multi_thread()
                 .enable_all()
                 .build()

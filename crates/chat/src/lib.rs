@@ -19,6 +19,7 @@ pub mod presence;
 pub mod queue;
 mod refuse;
 pub mod room_log;
+pub mod sabotage;
 mod seldom;
 pub mod store;
 mod throttle;

@@ -4,3 +4,5 @@
 
 pub mod checker;
 pub mod journal;
+#[allow(missing_docs)]
+pub mod proxy;

@@ -1,7 +1,8 @@
 //! One WebSocket of the generator: what it hears is read as this run needs it.
 
 use tertulia_protocol::{BusState, ClientFrame, Epoch, Position, RoomId};
-use tertulia_visitor::live::{Live as Socket, Next as Said};
+use tertulia_visitor::live::Live as Socket;
+use tertulia_visitor::socket::Next as Said;
 
 use crate::stamp::Run;
 use crate::trouble::{Outcome, Trouble};

@@ -1,77 +1,65 @@
-//! One WebSocket: the handshake, saying and hearing frames.
+//! One WebSocket that speaks the wire: greeting, saying and hearing frames.
 
-use std::time::Duration;
-
-use futures::{SinkExt, StreamExt};
 use tertulia_protocol::frame::{Hello, SUBPROTOCOL, Subscribe, VERSION};
-use tertulia_protocol::{BusState, ClientFrame, Epoch, Position, RoomId, ServerFrame, codec};
-use tokio::net::TcpStream;
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use tokio_tungstenite::tungstenite::http::HeaderValue;
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
+use tertulia_protocol::{BusState, ClientFrame, Epoch, Person, Position, RoomId, ServerFrame, UserId, codec};
+use tokio::time::timeout;
 
+use crate::socket::{Next, PATIENCE, Socket};
 use crate::trouble::{Because, Outcome, Trouble, trouble};
 use crate::web::Visitor;
-
-/// How long the server may take over one step of a handshake: with 10,000 arriving at once it queues.
-const PATIENCE: Duration = Duration::from_secs(30);
-/// Read and write buffer of a socket, in bytes. The library's 128 KiB would be 1.3 GB for 10,000 of them.
-const BUFFER: usize = 4 * 1024;
 
 /// An open socket that has been welcomed.
 #[derive(Debug)]
 pub struct Live {
-    socket: WebSocketStream<TcpStream>,
+    socket: Socket,
     /// The store's identity, as welcomed.
     pub epoch: Epoch,
+    /// As whom it was welcomed.
+    pub you: Person,
     /// Whether the instances heard each other when it was welcomed.
     pub bus: BusState,
-}
-
-/// What came of listening.
-#[derive(Debug)]
-pub enum Next {
-    /// The text of a frame.
-    Said(Utf8Bytes),
-    /// The socket is gone: the close code, if one was said, and the rest in words.
-    Gone(Option<u16>, String),
 }
 
 impl Live {
     /// Connects, says hello under the name of this `client` and waits for the welcome.
     ///
     /// # Errors
-    /// When any of the three fails or takes too long.
+    /// When any of the three fails or takes too long. A server that is over capacity says when to come back:
+    /// see [`Turned`].
     pub async fn open(visitor: &Visitor, client: &str, resume: Vec<Position>) -> Outcome<Self> {
-        let steps = Self::shake_hands(visitor, client, resume);
-        tokio::time::timeout(PATIENCE, steps).await.because("the WebSocket handshake")?
+        match Self::knock(visitor, client, resume).await? {
+            Ok(live) => Ok(live),
+            Err(turned) => trouble(format!("turned away with code {:?}: {}", turned.code, turned.why)),
+        }
     }
 
-    async fn shake_hands(visitor: &Visitor, client: &str, resume: Vec<Position>) -> Outcome<Self> {
-        let authority = visitor.web.authority();
-        let what = format!("ws://{authority}/live");
-        let mut request = what.as_str().into_client_request().because(&what)?;
-        let headers = request.headers_mut();
-        headers.insert("origin", HeaderValue::from_str(&format!("http://{authority}")).because(&what)?);
-        headers.insert("cookie", HeaderValue::from_str(&visitor.cookie).because(&what)?);
-        headers.insert("sec-websocket-protocol", HeaderValue::from_static(SUBPROTOCOL));
-        let stream = TcpStream::connect(authority).await.because(&what)?;
-        stream.set_nodelay(true).because(&what)?;
-        let config = WebSocketConfig::default().read_buffer_size(BUFFER).write_buffer_size(BUFFER);
-        let opened = tokio_tungstenite::client_async_with_config(request, stream, Some(config)).await;
-        let (socket, _) = opened.map_err(|error| refused_upgrade(&what, &error))?;
-        let mut live = Self { socket, epoch: Epoch(String::new()), bus: BusState::Degraded };
+    /// The same, where being turned away is an answer.
+    ///
+    /// # Errors
+    /// As [`Live::open`].
+    pub async fn knock(visitor: &Visitor, client: &str, resume: Vec<Position>) -> Outcome<Result<Self, Turned>> {
+        let steps = Self::shake_hands(visitor, client, resume);
+        timeout(PATIENCE, steps).await.because("the WebSocket handshake")?
+    }
+
+    async fn shake_hands(visitor: &Visitor, client: &str, resume: Vec<Position>) -> Outcome<Result<Self, Turned>> {
+        let headers = [("cookie", visitor.cookie.as_str()), ("sec-websocket-protocol", SUBPROTOCOL)];
+        let socket = Socket::open(visitor.web.authority(), "/live", &headers).await?;
+        let you = Person { id: UserId(0), name: String::new() };
+        let mut live = Self { socket, epoch: Epoch(String::new()), you, bus: BusState::Degraded };
         let client = client.to_owned();
         live.say(&ClientFrame::Hello(Hello { v: VERSION, client, resume })).await?;
-        let next = live.hear().await?;
-        if let Next::Said(text) = &next
-            && let ServerFrame::Welcome { epoch, bus, .. } = frame(text)?
-        {
-            return Ok(Self { epoch, bus, ..live });
+        let mut retry_after_ms = None;
+        loop {
+            match live.hear().await? {
+                Next::Said(text) => match frame(&text)? {
+                    ServerFrame::Welcome { epoch, bus, you, .. } => return Ok(Ok(Self { epoch, bus, you, ..live })),
+                    ServerFrame::Bye { retry_after_ms: hint, .. } => retry_after_ms = hint,
+                    other => return trouble(format!("expected welcome, heard {other:?}")),
+                },
+                Next::Gone(code, why) => return Ok(Err(Turned { code, why, retry_after_ms })),
+            }
         }
-        trouble(format!("{what}: expected welcome, heard {next:?}"))
     }
 
     /// Follows a room from now on; the answer is the room's newest number.
@@ -93,7 +81,7 @@ impl Live {
                 }
             }
         };
-        tokio::time::timeout(PATIENCE, answer).await.because("subscribe")?
+        timeout(PATIENCE, answer).await.because("subscribe")?
     }
 
     /// Says a frame and flushes it.
@@ -101,9 +89,7 @@ impl Live {
     /// # Errors
     /// When the socket cannot be written.
     pub async fn say(&mut self, frame: &ClientFrame) -> Outcome<()> {
-        // A server that stops reading must not hold the run for ever.
-        let written = tokio::time::timeout(PATIENCE, self.socket.send(Message::text(codec::encode(frame))));
-        written.await.because("writing to the socket")?.because("writing to the socket")
+        self.socket.say(codec::encode(frame)).await
     }
 
     /// Waits for the next frame. May be dropped while waiting: nothing is lost by that.
@@ -111,24 +97,24 @@ impl Live {
     /// # Errors
     /// For what the protocol does not know: binary.
     pub async fn hear(&mut self) -> Outcome<Next> {
-        loop {
-            match self.socket.next().await {
-                Some(Ok(Message::Text(text))) => return Ok(Next::Said(text)),
-                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => {}
-                Some(Ok(Message::Binary(_))) => return trouble("the server said something binary"),
-                Some(Ok(Message::Close(Some(close)))) => {
-                    return Ok(Next::Gone(Some(close.code.into()), close.reason.to_string()));
-                }
-                Some(Ok(Message::Close(None))) | None => return Ok(Next::Gone(None, "closed".to_owned())),
-                Some(Err(error)) => return Ok(Next::Gone(None, error.to_string())),
-            }
-        }
+        self.socket.hear().await
     }
 
     /// Says goodbye. A peer that is gone already is as good.
-    pub async fn close(mut self) {
-        let _gone_already = tokio::time::timeout(Duration::from_secs(1), self.socket.close(None)).await;
+    pub async fn close(self) {
+        self.socket.close().await;
     }
+}
+
+/// A greeting that was answered by a goodbye.
+#[derive(Clone, Debug)]
+pub struct Turned {
+    /// The close code.
+    pub code: Option<u16>,
+    /// The reason in words.
+    pub why: String,
+    /// When to come back, in milliseconds, if the server said so.
+    pub retry_after_ms: Option<u64>,
 }
 
 /// Reads a frame of the server.
@@ -138,16 +124,4 @@ impl Live {
 pub fn frame(text: &str) -> Outcome<ServerFrame> {
     let no_frame = |error| Trouble(format!("not a frame: {error}: {}", text.chars().take(200).collect::<String>()));
     codec::decode_server(text).map_err(no_frame)
-}
-
-/// Says what an HTTP refusal of the upgrade said.
-fn refused_upgrade(what: &str, error: &Error) -> Trouble {
-    match error {
-        Error::Http(response) => {
-            let body = response.body().as_deref().unwrap_or_default();
-            let said: String = String::from_utf8_lossy(body).chars().take(200).collect();
-            Trouble(format!("{what}: {} {said}", response.status()))
-        }
-        error => Trouble(format!("{what}: {error}")),
-    }
 }

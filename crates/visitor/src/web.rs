@@ -11,6 +11,7 @@ use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use tertulia_protocol::RoomInfo;
 
+use crate::events::Events;
 use crate::trouble::{Because, Outcome, Trouble, trouble};
 
 /// How long one request may take: far above every goal, so that a timeout means "stuck".
@@ -67,6 +68,29 @@ impl Web {
         self.ask(Method::GET, path, headers, Bytes::new()).await
     }
 
+    /// Opens a stream of server-sent events.
+    ///
+    /// # Errors
+    /// When no answer comes, or another than 200.
+    pub async fn events(&self, path: &str, headers: &[(HeaderName, &str)]) -> Outcome<Events> {
+        let what = format!("GET http://{}{path}", self.authority);
+        let request = self.request(Method::GET, path, headers, Bytes::new())?;
+        let asked = tokio::time::timeout(PATIENCE, self.client.request(request));
+        let response = asked.await.because(&what)?.because(&what)?;
+        if response.status() != StatusCode::OK {
+            return trouble(format!("{what}: {}", response.status()));
+        }
+        Ok(Events::of(response.into_body()))
+    }
+
+    /// Posts a body of this type, as a program without a page does.
+    ///
+    /// # Errors
+    /// When no answer comes.
+    pub async fn send(&self, path: &str, headers: &[(HeaderName, &str)], body: String) -> Outcome<Answer> {
+        self.ask(Method::POST, path, headers, body.into()).await
+    }
+
     async fn post(&self, path: &str, cookie: &str, name: &str) -> Outcome<Answer> {
         let origin = format!("http://{}", self.authority);
         let form = "application/x-www-form-urlencoded";
@@ -76,11 +100,7 @@ impl Web {
 
     async fn ask(&self, method: Method, path: &str, headers: &[(HeaderName, &str)], body: Bytes) -> Outcome<Answer> {
         let what = format!("{method} http://{}{path}", self.authority);
-        let mut request = Request::builder().method(method).uri(format!("http://{}{path}", self.authority));
-        for (name, value) in headers.iter().filter(|(_, value)| !value.is_empty()) {
-            request = request.header(name, *value);
-        }
-        let request = request.body(Full::new(body)).because(&what)?;
+        let request = self.request(method, path, headers, body)?;
         let exchange = async {
             let response = self.client.request(request).await.because(&what)?;
             let (head, body) = response.into_parts();
@@ -88,6 +108,20 @@ impl Web {
             Ok(Answer { status: head.status, headers: head.headers, body })
         };
         tokio::time::timeout(PATIENCE, exchange).await.because(&what)?
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(HeaderName, &str)],
+        body: Bytes,
+    ) -> Outcome<Request<Full<Bytes>>> {
+        let mut request = Request::builder().method(method).uri(format!("http://{}{path}", self.authority));
+        for (name, value) in headers.iter().filter(|(_, value)| !value.is_empty()) {
+            request = request.header(name, *value);
+        }
+        request.body(Full::new(body)).because(path)
     }
 
     /// Enters under a name.

@@ -26,6 +26,7 @@ use std::path::Path;
 pub use command::command;
 pub use error::{EXIT_USAGE, SettingError, Source, Stop};
 pub use markdown::markdown;
+pub use process::sabotage;
 pub use settings::{LogFormat, RateLimits, RedisWithoutPassword, Settings, Stocks, Synchronous};
 pub use token::{TokenWishes, new_token};
 pub use values::{Bridges, Database, IpRange, PublicUrl, RedisUrl, Scope, Secret, TokenGrant};

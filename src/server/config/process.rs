@@ -33,6 +33,13 @@ impl Settings {
     }
 }
 
+/// The name of the promise that this process is asked to break: by the variable `SABOTAGE`, which a release does not
+/// look at.
+#[must_use]
+pub fn sabotage() -> Option<String> {
+    if cfg!(debug_assertions) { std::env::var("SABOTAGE").ok() } else { None }
+}
+
 /// Reads a text of at most [`FILE_BYTES`]; more would be a mistake such as the path of a device.
 fn read(path: &Path) -> io::Result<String> {
     let mut text = String::new();

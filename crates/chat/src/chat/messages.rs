@@ -8,6 +8,7 @@ use tertulia_protocol::{Body, Change, Code, Entry, Key, Refusal, Seq, Snapshot};
 use super::Chat;
 use crate::member::Member;
 use crate::refuse::refusal;
+use crate::sabotage::{EARLY, Sabotage};
 use crate::store::{Appended, Draft, StoreError};
 
 impl Chat {
@@ -38,7 +39,11 @@ impl Chat {
     /// committed but told to nobody would wait for the next comparison of heads.
     pub(super) async fn commit(self: &Arc<Self>, draft: Draft) -> Result<Appended, Refusal> {
         let this = self.clone();
+        if Sabotage::AckEarly.is_on() {
+            return self.promise(draft).await;
+        }
         let commit = self.commits.spawn(async move {
+            let draft = if Sabotage::NoDedupe.is_on() { Draft { key: Key::mint(), ..draft } } else { draft };
             let appended = this.store.append(draft).await?;
             this.tell_committed(&appended);
             Ok::<_, StoreError>(appended)
@@ -47,6 +52,21 @@ impl Chat {
             Ok(outcome) => outcome.map_err(|error| refusal(&error)),
             Err(error) => Err(unfinished(&error)),
         }
+    }
+
+    /// What [`Sabotage::AckEarly`] does instead of committing.
+    async fn promise(self: &Arc<Self>, draft: Draft) -> Result<Appended, Refusal> {
+        let heads = self.store.heads(&[draft.room]).await.map_err(|error| refusal(&error))?;
+        let seq = heads.first().map_or(Seq::ZERO, |(_, head)| *head).next();
+        let Draft { room, by, key, change, at } = draft.clone();
+        let this = self.clone();
+        self.commits.spawn(async move {
+            tokio::time::sleep(EARLY).await;
+            if let Ok(appended) = this.store.append(draft).await {
+                this.tell_committed(&appended);
+            }
+        });
+        Ok(Appended { room, entry: Entry { seq, at, by, key: Some(key), change }, duplicate: false })
     }
 
     /// The same for several entries, in their order. The outer refusal means that none was written.

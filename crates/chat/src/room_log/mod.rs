@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use crate::encoded::Encoded;
 use crate::queue::Queue;
+use crate::sabotage::{self, Sabotage};
 
 #[cfg(test)]
 mod tests;
@@ -195,7 +196,7 @@ impl RoomLog {
         if encoded.seq <= head {
             return Offered::Known;
         }
-        if encoded.seq > head.next() {
+        if encoded.seq > head.next() && !Sabotage::SkipGaps.is_on() {
             state.hold(encoded);
             return Offered::Held;
         }
@@ -346,7 +347,7 @@ impl State {
     fn deliver(&mut self, room: RoomId, encoded: Arc<Encoded>) {
         self.head = Some(encoded.seq);
         self.active_at = Instant::now();
-        self.followers.retain(|_, queue| queue.push_entry(room, encoded.clone()));
+        self.followers.retain(|_, queue| sabotage::forgets_delivery() || queue.push_entry(room, encoded.clone()));
         self.told.fetch_add(self.followers.len() as u64, Ordering::Relaxed);
         if self.followers.is_empty() {
             self.idle_since.get_or_insert(self.active_at);
