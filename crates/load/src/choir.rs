@@ -151,7 +151,9 @@ async fn cpu_within(window: Window, stage: &Stage) -> Outcome<(Option<f64>, f64)
     let (server_before, own_before) = (stage.cpu()?, own()?);
     sleep_until(window.to).await;
     let (server_after, own_after) = (stage.cpu()?, own()?);
-    let server = server_before.zip(server_after).map(|(before, after)| (after - before).as_secs_f64());
+    // A server that was started anew within the window has less behind it than before: then nothing can be said.
+    let server = server_before.zip(server_after).and_then(|(before, after)| after.checked_sub(before));
+    let server = server.map(|time| time.as_secs_f64());
     Ok((server, (own_after - own_before).as_secs_f64()))
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
-use crate::scenario::{Common, delivery, fanout, html, idle, sends};
+use crate::scenario::{Common, delivery, failover, fanout, html, idle, jitter, sends};
 use crate::stage::Source;
 use crate::trouble::{Outcome, trouble};
 
@@ -59,7 +59,13 @@ pub(crate) enum Scenario {
     Idle(idle::Idle),
     /// Latency of a room's first HTML.
     Html(html::Html),
-    /// All of these with their defaults, under 3 minutes, and a summary.
+    /// Everybody's link is cut again and again: what is missed, and how long it takes to be there again.
+    Jitter(jitter::Jitter),
+    /// `kill -9` for one of two instances: how long until its people are back at the other.
+    Failover(failover::Failover),
+    /// `kill -9` for the only instance, which is started again: how long until everybody is back.
+    Storm(failover::Failover),
+    /// The first five with their defaults, under 3 minutes, and a summary.
     All(All),
 }
 
@@ -83,6 +89,9 @@ impl Scenario {
             Self::Fanout(_) => "fanout",
             Self::Idle(_) => "idle",
             Self::Html(_) => "html",
+            Self::Jitter(_) => "jitter",
+            Self::Failover(_) => "failover",
+            Self::Storm(_) => "storm",
             Self::All(_) => "all",
         }
     }

@@ -1,7 +1,7 @@
 //! One WebSocket of the generator: what it hears is read as this run needs it.
 
 use tertulia_protocol::{BusState, ClientFrame, Epoch, Position, RoomId};
-use tertulia_visitor::live::Live as Socket;
+use tertulia_visitor::live::{Live as Socket, Turned};
 use tertulia_visitor::socket::Next as Said;
 
 use crate::stamp::Run;
@@ -35,6 +35,19 @@ impl Live {
     /// When any of the three fails or takes too long.
     pub(crate) async fn open(visitor: &Visitor, run: Run, resume: Vec<Position>) -> Outcome<Self> {
         Ok(Self { socket: Socket::open(visitor, CLIENT, resume).await?, run })
+    }
+
+    /// The same, where being turned away is an answer.
+    ///
+    /// # Errors
+    /// As [`Live::open`].
+    pub(crate) async fn knock(visitor: &Visitor, run: Run, resume: Vec<Position>) -> Outcome<Result<Self, Turned>> {
+        Ok(Socket::knock(visitor, CLIENT, resume).await?.map(|socket| Self { socket, run }))
+    }
+
+    /// Breaks the connection without a word.
+    pub(crate) async fn sever(&mut self) {
+        self.socket.sever().await;
     }
 
     /// The run this socket belongs to.

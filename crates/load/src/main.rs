@@ -29,7 +29,8 @@ use clap::Parser;
 
 use cli::{Cli, Scenario};
 use report::{Report, summary};
-use scenario::{Common, delivery, fanout, html, idle, sends};
+use scenario::failover::{self, Killed};
+use scenario::{Common, delivery, fanout, html, idle, jitter, sends};
 use tertulia_visitor::{trouble, web};
 use trouble::{Because, Outcome, trouble};
 
@@ -100,6 +101,9 @@ async fn measured(scenario: &Scenario, common: &Common) -> Outcome<Vec<Report>> 
         Scenario::Fanout(options) => fanout::run(options, common).await?,
         Scenario::Idle(options) => idle::run(options, common).await?,
         Scenario::Html(options) => html::run(options, common).await?,
+        Scenario::Jitter(options) => jitter::run(options, common).await?,
+        Scenario::Failover(options) => failover::run(options, Killed::OneOfTwo, common).await?,
+        Scenario::Storm(options) => failover::run(options, Killed::TheOnly, common).await?,
         // Taken apart by `parts`.
         Scenario::All(_) => Vec::new(),
     })

@@ -100,6 +100,11 @@ impl Live {
         self.socket.hear().await
     }
 
+    /// Breaks the connection without a word.
+    pub async fn sever(&mut self) {
+        self.socket.sever().await;
+    }
+
     /// Says goodbye. A peer that is gone already is as good.
     pub async fn close(self) {
         self.socket.close().await;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures::{SinkExt, StreamExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
@@ -78,6 +79,12 @@ impl Socket {
                 Some(Err(error)) => return Ok(Next::Gone(None, error.to_string())),
             }
         }
+    }
+
+    /// Breaks the connection without a word, as a cable that is pulled; what is heard next is that it is gone.
+    pub async fn sever(&mut self) {
+        // A peer that is gone already is as good.
+        let _gone_already = self.0.get_mut().shutdown().await;
     }
 
     /// Says goodbye. A peer that is gone already is as good.

@@ -1,9 +1,11 @@
 //! What can be measured. Each scenario has a stage of its own, so none inherits another's caches or files.
 
 pub(crate) mod delivery;
+pub(crate) mod failover;
 pub(crate) mod fanout;
 pub(crate) mod html;
 pub(crate) mod idle;
+pub(crate) mod jitter;
 pub(crate) mod sends;
 #[cfg(test)]
 mod tests;

@@ -26,6 +26,10 @@ pub(crate) struct Book {
     pub(crate) refused: BTreeMap<&'static str, u64>,
     /// Sends that were never answered.
     pub(crate) unanswered: u64,
+    /// From trying to come back (or, where the server went, from its going) to having everything that was missed.
+    pub(crate) returns: Samples,
+    /// Greetings that were answered with a time to come back.
+    pub(crate) turned_away: u64,
     /// Sockets closed in the middle, by reason.
     pub(crate) closes: BTreeMap<String, u64>,
     /// Rooms the server told the client to start afresh.
@@ -38,6 +42,8 @@ impl Book {
         self.acks.merge(other.acks);
         self.deliveries.merge(other.deliveries);
         self.lag.merge(other.lag);
+        self.returns.merge(other.returns);
+        self.turned_away += other.turned_away;
         self.acked.extend(other.acked);
         self.acked_in_window += other.acked_in_window;
         self.entries += other.entries;

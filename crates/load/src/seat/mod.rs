@@ -4,17 +4,19 @@
 //! under the same keys, what was not answered.
 
 mod book;
+mod returning;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tertulia_protocol::frame::Send;
-use tertulia_protocol::{ClientFrame, Close, Code, Key, Position, Refusal, RoomId, Seq, ServerFrame};
+use tertulia_protocol::{ClientFrame, Code, Key, Refusal, RoomId, ServerFrame};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
 pub(crate) use book::Book;
+pub(crate) use returning::Cuts;
 
 use crate::crowd::Hears;
 use crate::ledger::{Acked, Ledger, Line, What};
@@ -22,15 +24,15 @@ use crate::live::{Live, Next};
 use crate::pace::{Beat, Window};
 use crate::stamp::{Run, Stamp};
 use crate::trouble::{Because, Outcome, trouble};
-use crate::web::{LIMITS_HINT, Visitor};
+use crate::web::{LIMITS_HINT, Visitor, Web};
 use crate::wire::Heard;
 
 /// How long answers and entries may take to arrive after the talking ended.
 const DRAIN: Duration = Duration::from_secs(10);
 /// Sends without an answer above which an open-loop speaker gives up: the server is stuck, not slow.
 const UNANSWERED: usize = 10_000;
-/// Attempts to come back, the wait doubling from 100 ms: 6 s in all, longer than a restart.
-const RETURNS: u32 = 6;
+/// How long somebody tries to come back: twice the minute in which everybody is to be back after a storm.
+const COME_BACK: Duration = Duration::from_secs(120);
 
 /// What everybody in a run agrees on.
 #[derive(Clone, Copy, Debug)]
@@ -62,7 +64,13 @@ pub(crate) type Heads = Option<Arc<HashMap<RoomId, i64>>>;
 /// Somebody in a room, ready to start.
 #[derive(Debug)]
 pub(crate) struct Seat {
-    visitor: Visitor,
+    /// Where they may come back to; they began at the first.
+    homes: Vec<Visitor>,
+    /// How their link breaks by itself.
+    cuts: Option<Cuts>,
+    cut_at: Option<Instant>,
+    /// Since when they have been coming back, and up to which number they have missed something.
+    returning: Option<(Instant, Option<i64>)>,
     live: Live,
     room: RoomId,
     speaker: u32,
@@ -97,7 +105,10 @@ impl Seat {
         let mut live = Live::open(&visitor, run, Vec::new()).await?;
         let ledger = Ledger::after(live.subscribe(room).await?);
         Ok(Self {
-            visitor,
+            homes: vec![visitor],
+            cuts: None,
+            cut_at: None,
+            returning: None,
             live,
             room,
             speaker,
@@ -115,6 +126,18 @@ impl Seat {
     /// Leaves this seat's deliveries out of the latency.
     pub(crate) fn unsampled(mut self) -> Self {
         self.sampled = false;
+        self
+    }
+
+    /// Lets them come back to any of these instances.
+    pub(crate) fn at_home_in(mut self, webs: &[Web]) -> Self {
+        self.homes = webs.iter().map(|web| self.homes[0].at(web)).collect();
+        self
+    }
+
+    /// Gives them a bad network.
+    pub(crate) fn with_cuts(mut self, cuts: Cuts) -> Self {
+        self.cuts = Some(cuts);
         self
     }
 
@@ -161,6 +184,7 @@ impl Seat {
     }
 
     async fn talk(&mut self, plan: Plan) -> Outcome<()> {
+        self.plan_cut();
         loop {
             let now = Instant::now();
             if now >= plan.window.to {
@@ -174,6 +198,7 @@ impl Seat {
             // Hearing may be dropped while waiting: a frame that has begun stays in the socket's buffer.
             tokio::select! {
                 () = sleep_until(due.unwrap_or(plan.window.to)) => {}
+                () = sleep_until(self.cut_at.unwrap_or(plan.window.to)), if self.cut_at.is_some() => self.cut().await?,
                 next = self.live.hear() => self.heard(next?).await?,
             }
         }
@@ -218,7 +243,7 @@ impl Seat {
             Next::Heard(Heard::Entries(room, lines)) if room == self.room => self.entries(&lines),
             Next::Heard(Heard::Entries(..)) => {}
             Next::Heard(Heard::Frame(frame)) => return self.answered(*frame),
-            Next::Gone(code, why) => return self.come_back(code, why).await,
+            Next::Gone(code, why) => return self.come_back(code, why, Duration::ZERO).await,
         }
         Ok(())
     }
@@ -238,6 +263,7 @@ impl Seat {
                 }
             }
         }
+        self.look_whether_back();
     }
 
     fn answered(&mut self, frame: ServerFrame) -> Outcome<()> {
@@ -262,6 +288,7 @@ impl Seat {
                 return trouble(format!("the server answered with an error: {refusal}"));
             }
             ServerFrame::Reset { .. } => self.book.resets += 1,
+            ServerFrame::Subscribed { room, seq, .. } if room == self.room => self.missed_up_to(seq.0),
             _ => {}
         }
         Ok(())
@@ -274,34 +301,6 @@ impl Seat {
         *self.book.refused.entry(refusal.code.as_str()).or_default() += 1;
         let wait = Duration::from_millis(refusal.retry_after_ms.unwrap_or(0).min(1_000));
         self.not_before = Some(Instant::now() + wait);
-        Ok(())
-    }
-
-    async fn come_back(&mut self, code: Option<u16>, why: String) -> Outcome<()> {
-        if code.is_some_and(|code| !Close::should_return(code)) {
-            return trouble(format!("the server closed the socket for good: {why}"));
-        }
-        *self.book.closes.entry(why).or_default() += 1;
-        let resume = Position { room: self.room, epoch: self.live.epoch().clone(), seq: Seq(self.ledger.last()) };
-        let mut wait = Duration::from_millis(100);
-        for attempt in 1.. {
-            match Live::open(&self.visitor, self.live.run(), vec![resume.clone()]).await {
-                Ok(live) => {
-                    self.live = live;
-                    break;
-                }
-                Err(error) if attempt == RETURNS => return Err(error),
-                Err(_not_yet) => tokio::time::sleep(wait).await,
-            }
-            wait *= 2;
-        }
-        let mut again: Vec<(Stamp, Key)> = self.in_flight.iter().map(|(key, (stamp, _))| (*stamp, *key)).collect();
-        again.sort_unstable();
-        if let Some(plan) = self.plan {
-            for (stamp, key) in again {
-                self.say(plan, key, stamp).await;
-            }
-        }
         Ok(())
     }
 

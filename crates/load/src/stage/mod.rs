@@ -4,6 +4,7 @@
 mod tests;
 
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -29,12 +30,20 @@ pub(crate) enum Source {
     Urls(Vec<String>),
 }
 
+/// A server, and how it is started again.
+#[derive(Debug)]
+struct Server {
+    launch: Launch,
+    /// Taken while it is down.
+    child: Mutex<Option<Child>>,
+}
+
 /// The servers of one run.
 #[derive(Debug)]
 pub(crate) struct Stage {
     /// One per instance.
     pub(crate) webs: Vec<Web>,
-    servers: Vec<Child>,
+    servers: Vec<Server>,
     redis: Option<Child>,
     /// Dropped last: removes the database.
     dir: Option<TempDir>,
@@ -82,14 +91,16 @@ impl Stage {
                 more.extend(["--instance".to_owned(), name.clone()]);
             }
             let port = free_port()?;
-            stage.servers.push(Launch::server(server, dir.path(), &name, port, &more)?.start().await?);
+            let launch = Launch::server(server, dir.path(), &name, port, &more)?;
+            let child = Mutex::new(Some(launch.start().await?));
+            stage.servers.push(Server { launch, child });
             stage.webs.push(Web::at(&format!("http://127.0.0.1:{port}"))?);
         }
         stage.dir = Some(dir);
         Ok(stage)
     }
 
-    /// Processor time of all servers so far, user and system; `None` for servers that are not ours.
+    /// Processor time of all servers that run, so far, user and system; `None` for servers that are not ours.
     ///
     /// # Errors
     /// When one of them is gone.
@@ -98,8 +109,8 @@ impl Stage {
             return Ok(None);
         }
         let mut sum = Duration::ZERO;
-        for server in &self.servers {
-            sum += proc::cpu(server.pid())?;
+        for pid in self.servers.iter().filter_map(Server::pid) {
+            sum += proc::cpu(pid)?;
         }
         Ok(Some(sum))
     }
@@ -109,18 +120,52 @@ impl Stage {
     /// # Errors
     /// When it is gone.
     pub(crate) fn memory(&self) -> Outcome<Option<Memory>> {
-        self.servers.first().map(|server| proc::memory(server.pid())).transpose()
+        self.servers.first().and_then(Server::pid).map(proc::memory).transpose()
+    }
+
+    /// `kill -9` for the server of this index.
+    ///
+    /// # Errors
+    /// When it is not ours, or cannot be killed.
+    pub(crate) async fn kill(&self, index: usize) -> Outcome<()> {
+        let child = self.servers.get(index).and_then(|server| server.lock().take());
+        match child {
+            Some(child) => child.kill().await,
+            None => trouble("only servers that were started here can be killed: give --server-bin"),
+        }
+    }
+
+    /// Starts a killed server again, as it was.
+    ///
+    /// # Errors
+    /// When it does not start, with its last words.
+    pub(crate) async fn restart(&self, index: usize) -> Outcome<()> {
+        let Some(server) = self.servers.get(index) else { return trouble("there is no such server") };
+        let child = server.launch.start().await?;
+        *server.lock() = Some(child);
+        Ok(())
     }
 
     /// Stops what was started, by SIGTERM; the database goes too. What did not go well, in words.
     pub(crate) async fn strike(self) -> Vec<String> {
         let mut notes = Vec::new();
-        for child in self.servers.into_iter().chain(self.redis) {
+        let servers = self.servers.iter().filter_map(|server| server.lock().take());
+        for child in servers.chain(self.redis).collect::<Vec<_>>() {
             if let Err(error) = child.stop().await {
                 notes.push(error.to_string());
             }
         }
         notes
+    }
+}
+
+impl Server {
+    fn pid(&self) -> Option<u32> {
+        self.lock().as_ref().map(Child::pid)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Child>> {
+        self.child.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
