@@ -4,5 +4,4 @@
 
 pub mod checker;
 pub mod journal;
-#[allow(missing_docs)]
 pub mod proxy;

@@ -4,7 +4,9 @@
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a verdict on the terminal is what this program is for")]
 
 mod cli;
+mod honesty;
 mod nemesis;
+mod page;
 mod people;
 mod run;
 mod world;
@@ -44,11 +46,15 @@ async fn shown(cli: &Cli) -> Outcome<ExitCode> {
     let wishes = cli.wishes();
     println!("seed {}, {} faults: the same again with --seed {}", wishes.seed, wishes.faults.len(), wishes.seed);
     let shown = run::run(&wishes).await?;
-    for trouble in &shown.troubles {
+    let honesty = honesty::honesty(&shown.events);
+    for trouble in shown.troubles.iter().chain(&honesty.lies) {
         println!("trouble: {trouble}");
     }
     println!("{}", shown.report);
-    let is_clean = shown.report.is_clean() && shown.troubles.is_empty();
+    let is_clean = shown.report.is_clean() && shown.troubles.is_empty() && honesty.lies.is_empty();
+    if let Some(file) = &cli.page {
+        std::fs::write(file, page::page(&wishes, &shown, &honesty)).because(file.display())?;
+    }
     if cli.keep || !is_clean {
         let kept = shown.journals.keep();
         println!("the journals are in {}", kept.display());

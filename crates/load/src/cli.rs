@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
-use crate::scenario::{Common, delivery, failover, fanout, html, idle, jitter, sends};
+use crate::scenario::{Common, delivery, failover, fanout, html, idle, jitter, sends, slow};
 use crate::stage::Source;
 use crate::trouble::{Outcome, trouble};
 
@@ -61,6 +61,8 @@ pub(crate) enum Scenario {
     Html(html::Html),
     /// Everybody's link is cut again and again: what is missed, and how long it takes to be there again.
     Jitter(jitter::Jitter),
+    /// One client among a hundred does not read: what the others notice.
+    Slow(slow::Slow),
     /// `kill -9` for one of two instances: how long until its people are back at the other.
     Failover(failover::Failover),
     /// `kill -9` for the only instance, which is started again: how long until everybody is back.
@@ -90,6 +92,7 @@ impl Scenario {
             Self::Idle(_) => "idle",
             Self::Html(_) => "html",
             Self::Jitter(_) => "jitter",
+            Self::Slow(_) => "slow",
             Self::Failover(_) => "failover",
             Self::Storm(_) => "storm",
             Self::All(_) => "all",

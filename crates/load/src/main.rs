@@ -30,7 +30,7 @@ use clap::Parser;
 use cli::{Cli, Scenario};
 use report::{Report, summary};
 use scenario::failover::{self, Killed};
-use scenario::{Common, delivery, fanout, html, idle, jitter, sends};
+use scenario::{Common, delivery, fanout, html, idle, jitter, sends, slow};
 use tertulia_visitor::{trouble, web};
 use trouble::{Because, Outcome, trouble};
 
@@ -101,6 +101,7 @@ async fn measured(scenario: &Scenario, common: &Common) -> Outcome<Vec<Report>> 
         Scenario::Fanout(options) => fanout::run(options, common).await?,
         Scenario::Idle(options) => idle::run(options, common).await?,
         Scenario::Html(options) => html::run(options, common).await?,
+        Scenario::Slow(options) => slow::run(options, common).await?,
         Scenario::Jitter(options) => jitter::run(options, common).await?,
         Scenario::Failover(options) => failover::run(options, Killed::OneOfTwo, common).await?,
         Scenario::Storm(options) => failover::run(options, Killed::TheOnly, common).await?,

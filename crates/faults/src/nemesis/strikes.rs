@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use tertulia_visitor::trouble::{Outcome, trouble};
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
-use crate::world::{Instance, World};
+use crate::proxy::{Control, Mode};
+use crate::world::World;
 
 /// How long a killed instance stays away, however long faults last: its people are elsewhere in a second.
 const AWAY: Duration = Duration::from_secs(4);
@@ -17,8 +18,6 @@ const SLOW: Duration = Duration::from_millis(400);
 const TINY_BUFFER: &str = "pubsub 4096 2048 1";
 /// What Redis has by itself.
 const USUAL_BUFFER: &str = "pubsub 33554432 8388608 60";
-/// Between two looks at a condition.
-const LOOK: Duration = Duration::from_millis(50);
 
 pub(super) async fn kill_instance(world: &mut World, victim: usize, length: Duration) -> Outcome<()> {
     let (instance, journal) = (&mut world.instances[victim], &world.journal);
@@ -57,18 +56,18 @@ pub(super) async fn freeze_redis(world: &World, length: Duration) -> Outcome<()>
 
 pub(super) async fn black_hole(world: &World, victim: usize, length: Duration) {
     let link = link(world, victim);
-    link.black_hole();
+    link.set(Mode::BlackHole);
     sleep(length).await;
     // A connection that swallowed bytes is of no use any more: what comes after them would be nonsense.
-    link.pass();
+    link.set(Mode::Pass);
     link.cut();
 }
 
 pub(super) async fn one_way(world: &World, victim: usize, length: Duration) {
     let link = link(world, victim);
-    link.swallow_answers();
+    link.set(Mode::SwallowAnswers);
     sleep(length).await;
-    link.pass();
+    link.set(Mode::Pass);
     link.cut();
 }
 
@@ -82,16 +81,11 @@ pub(super) async fn kill_subscribers(world: &World) -> Outcome<()> {
 
 /// The instance's link stands still, so what Redis has for it piles up until Redis ends the connection.
 pub(super) async fn overflow(world: &World, victim: usize, length: Duration) -> Outcome<()> {
-    let subscribers = async || world.redis.ask(&["PUBSUB", "NUMPAT"]).await;
-    subscribers().await?;
     world.redis.ask(&["CONFIG", "SET", "client-output-buffer-limit", TINY_BUFFER]).await?;
     let link = link(world, victim);
-    link.stall();
-    let until = Instant::now() + length;
-    while Instant::now() < until {
-        sleep(LOOK).await;
-    }
-    link.pass();
+    link.set(Mode::Stall);
+    sleep(length).await;
+    link.set(Mode::Pass);
     world.redis.ask(&["CONFIG", "SET", "client-output-buffer-limit", USUAL_BUFFER]).await.map(drop)
 }
 
@@ -101,18 +95,17 @@ pub(super) async fn flush(world: &World) -> Outcome<()> {
 
 pub(super) async fn drop_messages(world: &World, victim: usize, length: Duration) {
     let link = link(world, victim);
-    link.drop_every(LOST_OF);
+    link.set(Mode::DropEvery(LOST_OF));
     sleep(length).await;
-    link.pass();
+    link.set(Mode::Pass);
 }
 
 pub(super) async fn slow_links(world: &World, length: Duration) {
-    world.instances.iter().for_each(|instance| instance.link.control().delay(SLOW));
+    world.instances.iter().for_each(|instance| instance.link.control().set(Mode::Delay(SLOW)));
     sleep(length).await;
-    world.instances.iter().for_each(|instance| instance.link.control().pass());
+    world.instances.iter().for_each(|instance| instance.link.control().set(Mode::Pass));
 }
 
-fn link(world: &World, victim: usize) -> crate::proxy::Control {
-    let Instance { link, .. } = &world.instances[victim];
-    link.control()
+fn link(world: &World, victim: usize) -> Control {
+    world.instances[victim].link.control()
 }

@@ -17,6 +17,9 @@ use crate::journal::{Attempt, Digest, Door, Step, What, Writer};
 /// By which a program names a request.
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
+/// One of so many requests is made again although it was answered.
+const DOUBTS: u32 = 3;
+
 /// A program.
 pub(crate) struct Publisher {
     run: Run,
@@ -64,6 +67,8 @@ impl Publisher {
         let (stamp, body) = self.words.next(&mut self.chance);
         let room = self.room.id;
         let mut pauses = Pauses::new();
+        // A program that is not sure asks again, now and then even after it was answered.
+        let mut doubts = self.chance.random_ratio(1, DOUBTS);
         loop {
             let at = self.chance.random_range(0..self.run.instances.len());
             let via = self.run.instances[at].0.clone();
@@ -73,7 +78,7 @@ impl Publisher {
             let step = self.ask(at, &stamp.to_string(), &body).await;
             let is_end = !matches!(step, Step::Info { .. });
             self.journal.note(What::Send(Attempt { room, stamp, step })).because(&self.name)?;
-            if is_end {
+            if is_end && !std::mem::take(&mut doubts) {
                 return Ok(());
             }
             sleep(pauses.next(&mut self.chance)).await;

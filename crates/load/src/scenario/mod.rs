@@ -7,6 +7,7 @@ pub(crate) mod html;
 pub(crate) mod idle;
 pub(crate) mod jitter;
 pub(crate) mod sends;
+pub(crate) mod slow;
 #[cfg(test)]
 mod tests;
 
