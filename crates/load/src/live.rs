@@ -67,7 +67,7 @@ impl Live {
         let (socket, _) = opened.map_err(|error| refused_upgrade(&what, &error))?;
         let mut live = Self { socket, run, epoch: Epoch(String::new()), bus: BusState::Degraded };
         let client = concat!("tertulia-load/", env!("CARGO_PKG_VERSION")).to_owned();
-        live.say(&ClientFrame::Hello(Hello { v: VERSION, client, resume })).await?;
+        live.say(&ClientFrame::Hello(Hello { v: VERSION, client, back: false, resume })).await?;
         match live.hear().await? {
             Next::Heard(Heard::Frame(frame)) => match *frame {
                 ServerFrame::Welcome { epoch, bus, .. } => Ok(Self { epoch, bus, ..live }),

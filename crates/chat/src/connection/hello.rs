@@ -6,6 +6,7 @@ use tertulia_protocol::{Close, Code, Refusal, ServerFrame};
 
 use super::Connection;
 use crate::fanout::Start;
+use crate::presence::Visibility;
 use crate::queue::Ended;
 
 impl Connection {
@@ -32,6 +33,7 @@ impl Connection {
             bus,
             instance: self.chat.instance().to_owned(),
         });
+        let shown = if hello.back { Visibility::Returning } else { Visibility::Shown };
         for position in hello.resume {
             // Many rooms with many people are more than the queue holds at once.
             self.queue.has_room().await;
@@ -39,7 +41,7 @@ impl Connection {
                 return Err(ended);
             }
             let start = if position.epoch == epoch { Start::After(position.seq) } else { Start::OtherEpoch };
-            self.follow_room(position.room, start, "hello").await;
+            self.follow_room(position.room, start, shown, "hello").await;
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::{
     ALIVE_EVERY, Change, INSTANCES, LEASE, OUTBOX_ROOMS, Presence, REPEAT_EVERY, ROSTER_LEASE, ROSTER_PEOPLE, Roster,
-    Say,
+    Say, YOUNG,
 };
 use crate::bus::PAYLOAD_BYTES;
 use crate::news::{self, News};
@@ -29,7 +29,7 @@ fn people(ids: impl IntoIterator<Item = i64>) -> Vec<Person> {
 }
 
 fn roster(ids: impl IntoIterator<Item = i64>) -> Roster {
-    Roster { people: people(ids), unnamed: 0, first: false }
+    Roster { people: people(ids), ..Roster::default() }
 }
 
 /// An empty view, and a moment.
@@ -258,11 +258,13 @@ fn the_longest_roster_fits_into_a_payload_and_the_rest_is_counted() {
     let (mut other, _) = fresh();
     let crowd = i64::try_from(ROSTER_PEOPLE).expect("small") * 2;
     for id in 0..crowd {
-        presence.arrive(ROOM, &Person { id: UserId(INTEGER_MAX - id), name: "\u{1f}".repeat(PERSON_NAME_CHARS) });
+        presence.come_back(ROOM, &Person { id: UserId(INTEGER_MAX - id), name: "\u{1f}".repeat(PERSON_NAME_CHARS) });
     }
     let said = presence.take_outbox(start);
     let [Say { roster, .. }] = said.as_slice() else { panic!("one room") };
-    let news = News::Roster { room: ROOM, people: roster.people.clone(), more: roster.unnamed, first: roster.first };
+    assert_eq!(roster.back.len(), ROSTER_PEOPLE, "premise: each is named twice");
+    let Roster { people, unnamed: more, first, back } = roster.clone();
+    let news = News::Roster { room: ROOM, people, more, first, back };
     let payload = news::encode(&Epoch::fresh(), &"n".repeat(255), news);
     assert!((PAYLOAD_BYTES * 3 / 4..=PAYLOAD_BYTES).contains(&payload.len()), "{} bytes", payload.len());
     other.arrive(ROOM, &person(1));
@@ -296,7 +298,12 @@ fn what_others_claim_is_bounded() {
         presence.hear_roster(&format!("n{name}"), ROOM, roster([2]), start);
     }
     assert_eq!(presence.alive.len(), INSTANCES);
-    presence.hear_roster("n0", ROOM, Roster { people: people(2..5_000), unnamed: u64::MAX, first: false }, start);
+    presence.hear_roster(
+        "n0",
+        ROOM,
+        Roster { people: people(2..5_000), unnamed: u64::MAX, ..Roster::default() },
+        start,
+    );
     assert!(presence.online(ROOM).1 < 1_100_000);
 }
 
@@ -359,4 +366,50 @@ fn long_after_the_question_a_first_word_is_news() {
     told(&mut presence, start);
     presence.hear_roster("b", ROOM, roster([2]), start + LEASE);
     assert_eq!(told(&mut presence, start + LEASE).1, [2]);
+}
+
+#[test]
+fn who_comes_back_to_an_instance_that_just_began_is_listed_and_not_said_to_have_come() {
+    let (mut presence, start) = fresh();
+    presence.come_back(ROOM, &person(1));
+    presence.arrive(ROOM, &person(2));
+    assert_eq!(told_and_listed(&mut presence, start), (vec![2], Some(vec![1, 2])));
+    let late = start + YOUNG;
+    presence.tick(late, false);
+    presence.come_back(ROOM, &person(3));
+    assert_eq!(told(&mut presence, late).1, [3], "by now everybody who was away was missed");
+}
+
+#[test]
+fn who_was_said_to_have_left_comes_anew_however_young_the_instance() {
+    let (mut presence, start) = fresh();
+    presence.come_back(ROOM, &person(1));
+    presence.come_back(ROOM, &person(2));
+    told(&mut presence, start);
+    presence.depart(ROOM, UserId(1));
+    told(&mut presence, start);
+    assert_eq!(told(&mut presence, start + GRACE).2, [1], "premise: that was told");
+    presence.come_back(ROOM, &person(1));
+    assert_eq!(told(&mut presence, start + GRACE).1, [1]);
+}
+
+#[test]
+fn who_comes_back_to_another_instance_that_just_began_is_not_said_to_have_come_either() {
+    let (mut presence, start) = fresh();
+    let (mut other, _) = fresh();
+    presence.arrive(ROOM, &person(1));
+    said(&mut presence, start);
+    told(&mut presence, start);
+    other.come_back(ROOM, &person(2));
+    other.arrive(ROOM, &person(3));
+    let roster = other.take_outbox(start).remove(0).roster;
+    presence.hear_roster("b", ROOM, roster.clone(), start);
+    assert_eq!(told_and_listed(&mut presence, start), (vec![3], Some(vec![1, 2, 3])));
+
+    let (mut old, _) = fresh();
+    old.arrive(ROOM, &person(1));
+    told(&mut old, start);
+    told(&mut old, start + YOUNG);
+    old.hear_roster("b", ROOM, roster, start + YOUNG);
+    assert_eq!(told(&mut old, start + YOUNG).1, [2, 3], "an instance that was here all the while knows better");
 }

@@ -92,7 +92,7 @@ fn hello_of(fields: Map<String, Value>) -> Result<Hello, Refusal> {
         Some(v) => v.as_i64().ok_or_else(|| bad_field("v", "it must be an integer"))?,
     };
     if v != VERSION {
-        return Ok(Hello { v, client: String::new(), resume: Vec::new() });
+        return Ok(Hello { v, client: String::new(), back: false, resume: Vec::new() });
     }
     if let Some(Value::Array(positions)) = fields.get("resume") {
         if positions.len() > ROOMS_PER_SOCKET {
