@@ -111,9 +111,17 @@ impl Listener {
         }
     }
 
-    /// Says something in the room. What is refused comes back through the queue, to the one who said it.
+    /// Says something in the room, as a person at the page does. What is refused comes back through the queue, to the
+    /// one who said it.
     pub async fn say(&mut self, text: &str) {
         if let Err(refusal) = self.chat.send(&self.member, Key::mint(), text, None).await {
+            self.refuse(refusal);
+        }
+    }
+
+    /// The same where somebody else has paid for it; see [`Chat::post`].
+    pub async fn post(&mut self, text: &str) {
+        if let Err(refusal) = self.chat.post(&self.member, Key::mint(), text).await {
             self.refuse(refusal);
         }
     }
