@@ -52,7 +52,7 @@ impl Listener {
     /// Follows a room from a position. `session` is whose end closes this, if it came with one.
     ///
     /// # Errors
-    /// `storage_unavailable`, when the position cannot be looked up.
+    /// `unauthorized`, when the session has just ended; `storage_unavailable`, when the position cannot be looked up.
     pub async fn open(
         chat: Arc<Chat>,
         member: Member,
@@ -77,6 +77,12 @@ impl Listener {
             ignored: Strikes::default(),
         };
         let (chat, member, queue) = (&listener.chat, &listener.member, &listener.queue);
+        // Whoever left between the request's look at the session and our listening to its end was not heard.
+        if let Some(session) = session
+            && chat.has_ended(session).await
+        {
+            return Err(Refusal::new(Code::Unauthorized, "This session has just ended."));
+        }
         listener.paging = chat.follow(member, id, queue, start, visibility).await?;
         listener.follows = true;
         Ok(listener)
@@ -138,7 +144,7 @@ impl Listener {
     pub async fn revalidate(&mut self) -> Result<(), Ended> {
         let revoked = Err(Ended { close: Close::Revoked, retry_after_ms: None });
         if let Some(session) = self.session
-            && matches!(self.chat.viewer(session).await, Ok(None))
+            && self.chat.has_ended(session).await
         {
             return revoked;
         }

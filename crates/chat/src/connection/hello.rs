@@ -19,7 +19,7 @@ impl Connection {
             return Ok(());
         }
         // Whoever left between the request's look at the session and our listening to its end was not heard.
-        if matches!(self.chat.viewer(self.token).await, Ok(None)) {
+        if self.chat.has_ended(self.token).await {
             return Err(Ended { close: Close::Revoked, retry_after_ms: None });
         }
         self.greeted = true;

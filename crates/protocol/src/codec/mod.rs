@@ -186,6 +186,15 @@ fn legible(text: &str, chars: usize) -> String {
     text.chars().filter(|&c| !breaks(c) && !is_invisible(c)).take(chars).collect()
 }
 
+/// Decodes an object that is no frame by the rules of frames: at most [`JSON_DEPTH`](crate::limits::JSON_DEPTH) levels,
+/// no key twice.
+///
+/// # Errors
+/// `malformed`, in the words for frames; `duplicate_field`.
+pub fn decode_object(text: &str) -> Result<Map<String, Value>, Refusal> {
+    strict::object(text)
+}
+
 /// Decodes what a server said; the browser's half.
 ///
 /// # Errors
