@@ -12,6 +12,7 @@ mod frames;
 mod html;
 mod limits;
 mod process;
+mod readme;
 mod redis;
 mod stocks;
 mod support;
