@@ -97,8 +97,8 @@ async fn message(curl: &mut Program) -> (String, String) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn raw_sockets_of_python_talk_across_two_instances() {
-    let redis = RealRedis::start().await;
+async fn raw_sockets_of_python_talk_across_two_instances_while_redis_restarts() {
+    let mut redis = RealRedis::start().await;
     let (a, b) = TestServer::pair(&redis.url()).await;
     let mut ana = Snake::open(&a, "/ws/plaza?name=Ana").await;
     let mut bruno = Snake::open(&b, "/ws/plaza?name=Bruno").await;
@@ -118,6 +118,19 @@ async fn raw_sockets_of_python_talk_across_two_instances() {
     bruno.says("still here").await;
     for client in [&mut ana, &mut bruno] {
         assert_eq!(client.hears_said().await, "[plaza] still here");
+    }
+    redis.kill();
+    bruno.says("without Redis").await;
+    for client in [&mut ana, &mut bruno] {
+        assert_eq!(client.hears_said().await, "[plaza] without Redis");
+    }
+    redis.restart().await;
+    for server in [&a, &b] {
+        server.until_bus("live").await;
+    }
+    ana.says("and with it").await;
+    for client in [&mut ana, &mut bruno] {
+        assert_eq!(client.hears_said().await, "[plaza] and with it");
     }
     drop(bruno);
     while ana.hears().await != "[plaza] * Bruno left" {}
