@@ -137,6 +137,16 @@ for (const colorScheme of ['light', 'dark'] as const) {
       await teacher.page.setViewportSize({ width, height: 900 });
       const wider = await teacher.page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
       expect(wider, `nothing sticks out at ${width} px`).toBeLessThanOrEqual(0);
+      const frames = await teacher.page.evaluate(() =>
+        Array.from(document.querySelectorAll('*'))
+          .filter((part) => /auto|scroll/.test(getComputedStyle(part).overflowX) && part.scrollWidth > part.clientWidth)
+          .map((part) => part.className),
+      );
+      expect(frames, `nothing is to be scrolled sideways at ${width} px`).toEqual([]);
+      // Drawn as cards it is still a table: each number stands in a row and under a head.
+      await expect(teacher.page.getByRole('rowheader')).toHaveCount(3);
+      await expect(teacher.page.getByRole('cell')).toHaveCount(3 * 7);
+      await expect(teacher.page.getByRole('columnheader')).toHaveCount(8);
       await alice.says('/r/chat', `at ${width}`);
       await picture(teacher, `cluster-${width}-${colorScheme}`);
     }

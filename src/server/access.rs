@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
-use axum::http::header::{AUTHORIZATION, ORIGIN};
+use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -21,7 +21,7 @@ use super::budgets::too_often;
 use super::client::Client;
 use super::config::{Scope, TokenGrant};
 use super::error::HttpRefusal;
-use super::session::{Viewer, is_from_our_pages, nobody, viewer_of};
+use super::session::{Viewer, is_from_elsewhere, is_from_our_pages, nobody, viewer_of};
 use super::state::App;
 
 /// As whom somebody speaks who has neither session nor token and gives no name.
@@ -142,9 +142,13 @@ impl Caller {
     pub(crate) fn may_open_socket(&self, app: &App, headers: &HeaderMap) -> bool {
         match self {
             Self::Person(_) => is_from_our_pages(&app.origin, headers),
-            Self::Anybody => !headers.contains_key(ORIGIN) || is_from_our_pages(&app.origin, headers),
-            Self::Program(_) => true,
+            Self::Anybody | Self::Program(_) => self.may_open_stream(app, headers),
         }
+    }
+
+    /// The same for a stream, which a browser lets no page elsewhere read.
+    pub(crate) fn may_open_stream(&self, app: &App, headers: &HeaderMap) -> bool {
+        matches!(self, Self::Program(_)) || !is_from_elsewhere(&app.origin, headers)
     }
 
     /// Whether others may be told that they are there: somebody without any name is not.
@@ -152,24 +156,32 @@ impl Caller {
         name.is_some() || !matches!(self, Self::Anybody)
     }
 
-    /// The budget of a program that has one of its own.
+    /// Whose keys (`Idempotency-Key`) theirs are: a program's are its own, also when it speaks for others.
+    pub(crate) fn keyring(&self) -> &str {
+        match self {
+            Self::Program(program) => &program.grant.name,
+            Self::Person(_) | Self::Anybody => "",
+        }
+    }
+
+    /// Pays for a message: out of a program's own budget where it has one, else out of its address's.
     ///
     /// # Errors
-    /// `rate_limited`, when it is used up.
-    pub(crate) fn take_own_budget(&self) -> Result<Budget, Refusal> {
-        let Self::Program(program) = self else { return Ok(Budget::OfTheAddress) };
-        let Some(budget) = &program.budget else { return Ok(Budget::OfTheAddress) };
-        budget
-            .check()
-            .map_err(|until| too_often(&until, &DefaultClock::default(), "This token published too much."))?;
-        Ok(Budget::Taken)
+    /// `rate_limited`, when that is used up.
+    pub(crate) fn pay(&self, app: &App, client: Client) -> Result<(), Refusal> {
+        let own = match self {
+            Self::Program(program) => program.budget.as_ref(),
+            Self::Person(_) | Self::Anybody => None,
+        };
+        let Some(own) = own else { return app.doors.publish(client.0) };
+        own.check().map_err(|until| too_often(&until, &DefaultClock::default(), "This token published too much."))
     }
 
     /// As whom they act. A session has its name; a program that may publish, and anybody without either, may choose one.
     ///
     /// # Errors
-    /// What is wrong with the name, `storage_unavailable`, `busy`.
-    pub(crate) async fn person(&self, app: &App, name: Option<&str>) -> Result<Person, Refusal> {
+    /// What is wrong with the name, `storage_unavailable`, `busy`; `rate_limited` for too many new names of an address.
+    async fn person(&self, app: &App, name: Option<&str>, client: Client) -> Result<Person, Refusal> {
         match self {
             Self::Person(viewer) => Ok(viewer.person.clone()),
             Self::Program(program) => match name {
@@ -177,7 +189,8 @@ impl Caller {
                 Some(name) if program.grant.publish => app.chat.author(name).await,
                 _ => app.chat.author(&program.grant.name).await,
             },
-            Self::Anybody => app.chat.author(name.unwrap_or(SOMEBODY)).await,
+            // A new name is a row for ever, like a guest who enters: so it costs what that costs.
+            Self::Anybody => app.chat.author_if(name.unwrap_or(SOMEBODY), || app.doors.enter(client.0)).await,
         }
     }
 
@@ -196,7 +209,7 @@ impl Caller {
     ) -> Result<Member, Refusal> {
         let slug = slug_from_url(room).ok_or_else(no_such_name)?;
         self.may(&slug, deed)?;
-        let person = self.person(app, name).await?;
+        let person = self.person(app, name, client).await?;
         match app.chat.member_by_slug(&person, &slug).await {
             Err(refusal) if refusal.code == Code::NotFound && app.origin.is_open() => {
                 // What makes no room name names none: it is told as such, not as a bad field.
@@ -231,16 +244,7 @@ impl Caller {
     }
 }
 
-/// Whose budget pays for a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Budget {
-    /// The program's own, and it has.
-    Taken,
-    /// Its address's.
-    OfTheAddress,
-}
-
 fn no_such_name() -> Refusal {
-    let sentence = "No room can have this name: 1 to 64 letters, digits, - or _ of any script.";
+    let sentence = "No room can have this name: 1 to 64 letters, digits, - or _ of any script, and not only signs.";
     Refusal::new(Code::NotFound, sentence).field("room")
 }

@@ -20,7 +20,7 @@ use super::access::may_oversee;
 use super::client::{Client, Place};
 use super::error::HttpRefusal;
 use super::pages;
-use super::session::{is_from_our_pages, not_our_page};
+use super::session::{is_from_elsewhere, is_from_our_pages, not_our_page};
 use super::sse;
 use super::state::App;
 use crate::api::FirstPicture;
@@ -49,6 +49,9 @@ pub(super) async fn feed(State(app): State<App>, client: Client, headers: Header
     if let Err(refusal) = may_oversee(&app, &headers) {
         return refused(refusal);
     }
+    if is_from_elsewhere(&app.origin, &headers) {
+        return HttpRefusal(not_our_page()).into_response();
+    }
     let place = match app.places.admit(client) {
         Ok(place) => place,
         Err(refusal) => return HttpRefusal(refusal).into_response(),
@@ -69,7 +72,8 @@ fn refused(refusal: Refusal) -> Response {
     response
 }
 
-/// What a feed holds while it lasts.
+/// What a feed holds while it lasts. Nobody is looked at again meanwhile: whoever may watch is anybody, or has a token of
+/// the settings, and those hold until the server is started anew.
 struct Feed {
     app: App,
     watching: Watching,

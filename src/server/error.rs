@@ -23,6 +23,10 @@ impl IntoResponse for HttpRefusal {
         if let Some(retry) = retry {
             response.headers_mut().insert(header::RETRY_AFTER, retry);
         }
+        if response.status() == StatusCode::UNAUTHORIZED {
+            // What a program can do about it (RFC 9110, section 15.5.2); browsers come with a cookie.
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
         response
     }
 }
@@ -36,7 +40,8 @@ pub(crate) const fn status_of(code: Code) -> StatusCode {
         Code::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
         Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
         Code::Busy | Code::StorageUnavailable => StatusCode::SERVICE_UNAVAILABLE,
-        Code::Unsupported => StatusCode::NOT_IMPLEMENTED,
+        // Over HTTP only bodies are told so; verbs that come later are refused on the socket.
+        Code::Unsupported => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         Code::Malformed => StatusCode::BAD_REQUEST,
         Code::UnknownType

@@ -1,30 +1,37 @@
 //! `GET /feeds/stocks`: the market as a stream of server-sent events, resumed where it broke off.
 
-use std::collections::HashMap;
+use std::convert::Infallible;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
 use axum::body::{Body, Bytes};
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use futures::stream;
-use tertulia_chat::Market;
+use serde::Deserialize;
 use tertulia_chat::market::{Tick, Watch};
+use tertulia_chat::store::TokenHash;
+use tertulia_chat::{Chat, Market};
 use tertulia_protocol::{Code, Refusal};
 use tokio::time::timeout;
 
 use super::access::Caller;
 use super::client::{Client, Place};
 use super::error::HttpRefusal;
-use super::sse;
+use super::session::not_our_page;
+use super::sse::{self, Rounds};
 use super::state::App;
 
 /// The comment.
 const ALIVE: &[u8] = b": alive\n\n";
 /// How soon a browser comes back by itself, in milliseconds: two ticks of the market.
 const RETRY: &str = "retry: 2000\n\n";
+/// Seconds of the past that are told in one piece: of the most stocks 100 KB, a tenth of what may wait for a socket. The
+/// whole past of such a market is 2 MB, and would lie there for each who is slow to take it.
+const PIECE: usize = 16;
 
 /// The market of this host.
 ///
@@ -36,18 +43,30 @@ pub(crate) fn market(app: &App) -> Result<&Market, Refusal> {
     app.chat.market().ok_or_else(off)
 }
 
+/// What stands behind the question mark.
+#[derive(Deserialize)]
+pub(crate) struct Wish {
+    /// The `id` of the last event that was heard.
+    after: Option<String>,
+}
+
 /// Tells what is remembered, or what came after `Last-Event-ID` or `?after=`, and then every second.
 pub(crate) async fn stocks(
     State(app): State<App>,
     caller: Result<Caller, HttpRefusal>,
     client: Client,
-    Query(query): Query<HashMap<String, String>>,
+    wish: Result<Query<Wish>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, HttpRefusal> {
+    let caller = caller?;
     let market = market(&app)?;
-    caller?;
+    if !caller.may_open_stream(&app, &headers) {
+        return Err(not_our_page().into());
+    }
+    let Query(wish) =
+        wish.map_err(|_| Refusal::new(Code::BadField, "The address may say after, once: the id of an event."))?;
     let said = headers.get(sse::LAST_EVENT_ID).and_then(|id| id.to_str().ok());
-    let after = match (said.and_then(Position::parse), query.get("after")) {
+    let known = match (said.and_then(Position::parse), &wish.after) {
         (Some(position), _) => Some(position),
         (None, Some(after)) => Some(Position::parse(after).ok_or_else(|| {
             let message = "The position must be the id of an event, such as 1763689200 or 1763689200.3.";
@@ -56,32 +75,58 @@ pub(crate) async fn stocks(
         (None, None) => None,
     };
     let place = app.places.admit(client)?;
-    let watch = market.watch(after.as_ref().map_or(i64::MIN, Position::from));
-    let first = Bytes::from(format!("{RETRY}{}", events(&watch.past, after.as_ref())));
-    let watcher = Watcher { first: Some(first), watch, _place: place };
+    let watch = market.watch(known.as_ref().map_or(i64::MIN, Position::from));
+    let session = caller.session();
+    let (chat, rounds) = (app.chat.clone(), Rounds::begin());
+    let watcher = Watcher { opening: RETRY, known, watch, chat, session, rounds, _place: place };
     let body = Body::from_stream(stream::unfold(watcher, Watcher::next));
     Ok((sse::HEADERS, [(CONTENT_TYPE, "text/event-stream")], body).into_response())
 }
 
 /// One stream. Nothing waits for it: hyper asks for more when the last was written, and the market lets go of whoever
-/// asks too late; the kernel gives up a peer that takes nothing (`serve`).
+/// asks too late; a peer that takes nothing is hung up on (`serve`).
 struct Watcher {
-    first: Option<Bytes>,
+    /// What is said first.
+    opening: &'static str,
+    /// What the client had heard when it came.
+    known: Option<Position>,
     watch: Watch,
+    chat: Arc<Chat>,
+    /// The session it came with, whose end is its own. A token ends with the server that was told of it.
+    session: Option<TokenHash>,
+    rounds: Rounds,
     _place: Place,
 }
 
 impl Watcher {
-    async fn next(mut self) -> Option<(Result<Bytes, std::convert::Infallible>, Self)> {
-        if let Some(first) = self.first.take() {
-            self.watch.past = Vec::new();
-            return Some((Ok(first), self));
+    async fn next(mut self) -> Option<(Result<Bytes, Infallible>, Self)> {
+        let past = self.past();
+        if !past.is_empty() {
+            return Some((Ok(past.into()), self));
         }
-        let bytes = match timeout(sse::KEEP_ALIVE, self.watch.next()).await {
-            Ok(ticks) => Bytes::from(events(&ticks?, None)),
-            Err(_) => Bytes::from_static(ALIVE),
-        };
-        Some((Ok(bytes), self))
+        loop {
+            let bytes = tokio::select! {
+                // Both safe to cancel: a tick stays until it is taken, and what is due stays due.
+                ticks = timeout(sse::KEEP_ALIVE, self.watch.next()) => match ticks {
+                    Ok(ticks) => Bytes::from(events(&ticks?, None)),
+                    Err(_) => Bytes::from_static(ALIVE),
+                },
+                () = self.rounds.next() => {
+                    if let Some(session) = self.session && self.chat.has_ended(session).await {
+                        return None;
+                    }
+                    continue;
+                }
+            };
+            return Some((Ok(bytes), self));
+        }
+    }
+
+    /// The next piece of the past; empty when all is told.
+    fn past(&mut self) -> String {
+        let count = self.watch.past.len().min(PIECE);
+        let piece: Vec<_> = self.watch.past.drain(..count).collect();
+        format!("{}{}", std::mem::take(&mut self.opening), events(&piece, self.known.as_ref()))
     }
 }
 

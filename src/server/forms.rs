@@ -8,8 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
-use tertulia_protocol::quote::{Card, asked, symbol};
-use tertulia_protocol::{Body, Change, Code, Key, Refusal};
+use tertulia_protocol::{Body, Code, Key, Refusal};
 
 use super::client::Client;
 use super::error::status_of;
@@ -166,21 +165,11 @@ async fn post(app: &App, viewer: &Viewer, slug: &str, key: Key, body: &str) -> R
     let sent = app.chat.send(&member, key, body, None).await?;
     if sent.duplicate {
         let words = Body::parse(body)?;
-        let same = match &sent.entry.change {
-            Change::Posted { body, .. } => body == words.as_str() || answers(body, words.as_str()),
-            _ => false,
-        };
-        if !same {
+        if !sent.says(&words) {
             app.chat.send(&member, key_for(key, &words), body, None).await?;
         }
     }
     Ok(())
-}
-
-/// Whether a body is the quote that these words asked for.
-fn answers(body: &str, words: &str) -> bool {
-    let asked = asked(words).and_then(symbol);
-    Card::read(body).is_some_and(|card| asked.as_deref() == Some(card.symbol))
 }
 
 async fn viewer_or_entrance(app: &App, headers: &HeaderMap, next: &str) -> Result<Viewer, Box<Response>> {

@@ -19,6 +19,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::util::ServiceExt as _;
 
+use super::client::{Place, Places};
+
 /// How long the headers of a request may take.
 const HEADER_READ: Duration = Duration::from_secs(10);
 /// How long a new connection may take until its first request has a head. hyper's timer for heads starts with
@@ -32,21 +34,21 @@ const HEADERS: usize = 100;
 const USER_TIMEOUT: Duration = Duration::from_secs(30);
 /// Pause after an accept that failed (the process has no file left): long enough for one to come free.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-/// What a connection above the cap is told, in one write, without reading anything.
+/// What a connection above a cap is told, in one write, without reading anything.
 const FULL: &[u8] =
     b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\nconnection: close\r\ncontent-length: 0\r\n\r\n";
 
 /// A connection's place under the cap. In the extensions of its requests, so that a socket that leaves HTTP behind
 /// keeps it: hyper is done with a connection the moment it is upgraded.
 #[derive(Clone)]
-pub(super) struct Seat(#[expect(dead_code, reason = "held for its drop")] Arc<OwnedSemaphorePermit>);
+pub(super) struct Seat(#[expect(dead_code, reason = "held for its drop")] Arc<(OwnedSemaphorePermit, Place)>);
 
-/// Serves until `stop`; returns when the requests that were under way are answered. WebSockets are not
-/// waited for here: they have left HTTP.
-pub async fn serve(listener: TcpListener, router: Router, most: usize, stop: CancellationToken) {
+/// Serves until `stop`, at most `most` connections at a time, and of one address as many as `places` grant; returns when
+/// the requests that were under way are answered. WebSockets are not waited for here: they have left HTTP.
+pub async fn serve(listener: TcpListener, router: Router, most: usize, places: Arc<Places>, stop: CancellationToken) {
     let server = Arc::new(builder());
     let connections = TaskTracker::new();
-    let places = Arc::new(Semaphore::new(most));
+    let seats = Arc::new(Semaphore::new(most));
     loop {
         let accepted = tokio::select! {
             // Both safe to cancel: a connection not yet accepted stays in the kernel's queue.
@@ -61,9 +63,10 @@ pub async fn serve(listener: TcpListener, router: Router, most: usize, stop: Can
                 continue;
             }
         };
-        match places.clone().try_acquire_owned() {
-            Ok(place) => spawn(&server, &connections, &stop, router.clone(), stream, peer, Seat(Arc::new(place))),
-            Err(_) => {
+        let place = places.connect(peer.ip());
+        match seats.clone().try_acquire_owned().ok().zip(place) {
+            Some(held) => spawn(&server, &connections, &stop, router.clone(), stream, peer, Seat(Arc::new(held))),
+            None => {
                 connections.spawn(turn_away(stream));
             }
         }

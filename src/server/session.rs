@@ -20,6 +20,8 @@ const SECURE_NAME: &str = "__Host-sid";
 const PLAIN_NAME: &str = "sid";
 /// Where somebody goes who is let in and wanted nothing else.
 pub(crate) const LOBBY: &str = "/r/chat";
+/// Where a browser says how the page that asks is related to us.
+const SEC_FETCH_SITE: &str = "sec-fetch-site";
 /// Longest `Cookie` header that is looked at, in bytes: browsers keep at most 4 KiB per cookie.
 const COOKIE_BYTES: usize = 8 * 1024;
 
@@ -96,7 +98,17 @@ pub(crate) fn is_from_our_pages(origin: &Origin, headers: &HeaderMap) -> bool {
     origin.is_ours(text(ORIGIN), text(HOST))
 }
 
-/// What a page that is not ours is told when it opens a socket.
+/// Whether a page that is not ours asks for something that needs no cookie. Its browser says so (to servers that it
+/// trusts: https, and this machine), or names the page's origin; programs say neither. A page elsewhere could read no
+/// answer, but it could hold streams open, and make rooms.
+pub(crate) fn is_from_elsewhere(origin: &Origin, headers: &HeaderMap) -> bool {
+    match headers.get(SEC_FETCH_SITE) {
+        Some(site) => site != "same-origin" && site != "none",
+        None => headers.contains_key(ORIGIN) && !is_from_our_pages(origin, headers),
+    }
+}
+
+/// What a page that is not ours is told when it opens a socket or a stream.
 pub(crate) fn not_our_page() -> Refusal {
     Refusal::new(Code::Forbidden, "The Origin of this request is not this server.").field("origin")
 }

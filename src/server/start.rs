@@ -110,11 +110,11 @@ impl Server {
             doors: Arc::new(Doors::new(settings.rate_limits == RateLimits::On)),
             tokens: Arc::new(Tokens::new(&settings.tokens, settings.rate_limits == RateLimits::On)),
         };
-        let sockets = app.sockets.clone();
+        let (sockets, places) = (app.sockets.clone(), app.places.clone());
         let time = tokio::spawn(app.time.clone().keep());
         let router = router::router(app).map_err(StartError)?;
         let stop = CancellationToken::new();
-        let serving = tokio::spawn(serve::serve(listener, router, settings.max_connections, stop.clone()));
+        let serving = tokio::spawn(serve::serve(listener, router, settings.max_connections, places, stop.clone()));
         Ok(Self { address, chat, store, sockets, time, serving, bridges, stop, patience: settings.shutdown })
     }
 
@@ -224,7 +224,7 @@ fn node_name(instance: &str) -> String {
 fn places(settings: &Settings) -> Places {
     let trusted = settings.trusted_proxies.clone();
     let is_trusted = move |address| trusted.iter().any(|range| range.contains(address));
-    Places::new(settings.max_sockets_per_address, Box::new(is_trusted))
+    Places::new(settings.max_sockets_per_address, settings.max_connections, Box::new(is_trusted))
 }
 
 /// Where the browser's build is. Nothing is read from the environment: the binary knows what it carries.

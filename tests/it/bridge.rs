@@ -101,6 +101,30 @@ async fn a_message_is_one_readable_line_and_a_line_is_one_message_on_every_insta
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_channel_is_told_who_comes_and_goes_on_any_instance_and_other_houses_take_it_for_no_message() {
+    let redis = RealRedis::start().await;
+    let folder = folder();
+    let near =
+        |name: &str| Setup::new().on(&folder).redis(&redis.url()).named(name).flag("--presence-grace-seconds", "0");
+    let (a, b) = (near("a").start().await, near("b").start().await);
+    let other = Setup::new().redis(&redis.url()).named("other").start().await;
+    until_joined(&redis, "chat", 2).await;
+    let mut terminal = Subscriber::open(&redis, "chat").await;
+    let mut eva = other.guest("Eva").await.socket().await;
+    let start = eva.follow(LOBBY).await;
+    assert_eq!(terminal.next_moved().await, ("Eva".to_owned(), "joined".to_owned()));
+    for (server, name) in [(&a, "Ana"), (&b, "Bruno")] {
+        let mut socket = server.guest(name).await.socket().await;
+        socket.follow(LOBBY).await;
+        assert_eq!(terminal.next_moved().await, (name.to_owned(), "joined".to_owned()));
+        drop(socket);
+        assert_eq!(terminal.next_moved().await, (name.to_owned(), "left".to_owned()));
+    }
+    publish(&redis, "chat", HOLA).await;
+    assert_eq!(bodies(&at_the_end(&mut eva, start + 1).await), [HOLA], "who came and went there said nothing here");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_no_message_harms_nothing() {
     let redis = RealRedis::start().await;
     let server = Setup::new().redis(&redis.url()).start().await;

@@ -2,13 +2,14 @@
 
 use serde_json::{Value, json};
 use tertulia_chat::bus::conformance::RealRedis;
-use tokio::net::TcpStream;
+use tokio::net::TcpSocket;
+use tokio::time::timeout;
 
 use crate::support::http::{Answer, Request};
-use crate::support::program::{Program, output};
+use crate::support::program::Program;
 use crate::support::raw::head;
-use crate::support::server::{Setup, TestServer, hashed};
-use crate::support::{LOBBY, eventually};
+use crate::support::server::{Setup, TestServer};
+use crate::support::{LOBBY, PATIENCE, eventually};
 
 /// Debian's Python, which has Debian's `websockets`.
 const PYTHON: &str = "/usr/bin/python3";
@@ -96,8 +97,8 @@ async fn message(curl: &mut Program) -> (String, String) {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn raw_sockets_of_python_talk_across_two_instances() {
-    let redis = RealRedis::start().await;
+async fn raw_sockets_of_python_talk_across_two_instances_while_redis_restarts() {
+    let mut redis = RealRedis::start().await;
     let (a, b) = TestServer::pair(&redis.url()).await;
     let mut ana = Snake::open(&a, "/ws/plaza?name=Ana").await;
     let mut bruno = Snake::open(&b, "/ws/plaza?name=Bruno").await;
@@ -118,9 +119,46 @@ async fn raw_sockets_of_python_talk_across_two_instances() {
     for client in [&mut ana, &mut bruno] {
         assert_eq!(client.hears_said().await, "[plaza] still here");
     }
+    redis.kill();
+    bruno.says("without Redis").await;
+    for client in [&mut ana, &mut bruno] {
+        assert_eq!(client.hears_said().await, "[plaza] without Redis");
+    }
+    redis.restart().await;
+    for server in [&a, &b] {
+        server.until_bus("live").await;
+    }
+    ana.says("and with it").await;
+    for client in [&mut ana, &mut bruno] {
+        assert_eq!(client.hears_said().await, "[plaza] and with it");
+    }
     drop(bruno);
     while ana.hears().await != "[plaza] * Bruno left" {}
     assert_eq!(a.guest("Eva").await.get("/r/plaza").await.status, 200, "the room was made, and has a page");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_instance_subscribes_to_a_room_once_however_many_sockets_there_are() {
+    let redis = RealRedis::start().await;
+    let server = Setup::new().redis(&redis.url()).flag("--bridges", "none").without_limits().start().await;
+    server.until_bus("live").await;
+    // Subscriptions of the connection that has most.
+    let subscriptions = async || {
+        let clients = format!("{:?}", redis.ask(&[b"CLIENT", b"LIST"]).await.expect("Redis answers"));
+        let counts = clients.split(" sub=").skip(1).map(|rest| rest.split(' ').next().and_then(|n| n.parse().ok()));
+        counts.flatten().max().unwrap_or(0_usize)
+    };
+    let before = subscriptions().await;
+    assert!(before > 0, "premise: it is subscribed to what concerns all");
+    let mut sockets = Vec::new();
+    for _ in 0..8 {
+        sockets.push(Snake::open(&server, "/ws/plaza").await);
+    }
+    sockets[0].says("hello").await;
+    for socket in &mut sockets {
+        assert_eq!(socket.hears_said().await, "[plaza] hello");
+    }
+    eventually("it is subscribed once more", async || (subscriptions().await == before + 1).then_some(())).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -156,6 +194,7 @@ async fn a_message_may_come_in_every_usual_shape() {
         ("chat", form, "bare", "bare", "Guest"),
         ("chat?author=Query", "text/plain", "plain text", "plain text", "Query"),
         ("CHAT", "", "no type", "no type", "Guest"),
+        ("-chat--", "", "dashes beside a name are none of it", "dashes beside a name are none of it", "Guest"),
     ];
     let mut curl = Program::start("curl", &["-sN", &format!("http://{}/events/chat", server.door.address)]);
     assert_eq!(curl.line().await, "retry: 1000");
@@ -188,10 +227,13 @@ async fn what_cannot_be_published_is_refused_by_name_and_stores_nothing() {
         ("chat", json, r#""a\u0000b""#, 422, "bad_char"),
         ("chat", json, long.as_str(), 413, "too_long"),
         ("chat", json, r#"{"message":"x","author":"admin"}"#, 422, "name_reserved"),
-        ("chat", "image/png", "x", 501, "unsupported"),
+        ("chat", json, r#"{"message":"a","\u006dessage":"b"}"#, 422, "duplicate_field"),
+        ("chat", "image/png", "x", 415, "unsupported"),
         ("chat?message=a", "text/plain", "b", 422, "duplicate_field"),
         ("chat", "", "", 422, "missing_field"),
+        ("chat?message=a&message=b", "", "", 400, "malformed"),
         ("not%20a%20room", json, "\"x\"", 404, "not_found"),
+        ("___", json, "\"x\"", 404, "not_found"),
         ("%2e%2e", json, "\"x\"", 404, "not_found"),
         ("%ff", json, "\"x\"", 404, "not_found"),
     ] {
@@ -200,6 +242,8 @@ async fn what_cannot_be_published_is_refused_by_name_and_stores_nothing() {
         assert_eq!(answer.status, status, "{target} {shown}: {answer:?}");
         assert_eq!(answer.json()["code"], code, "{target} {shown}");
     }
+    let squeezed = Request::new("POST", "/publish/chat").header("content-encoding", "gzip").body(vec![0x1f, 0x8b, 8]);
+    assert_eq!(squeezed.send(&server.door).await.status, 415, "what is compressed is not inflated");
     let mut ana = server.guest("Ana").await.socket().await;
     assert_eq!(ana.follow(LOBBY).await, 1, "nothing was stored");
     assert_eq!(server.guest("Eva").await.get("/rooms.json").await.json().as_array().map(Vec::len), Some(1));
@@ -225,6 +269,42 @@ async fn an_idempotency_key_publishes_once_and_is_no_cover_for_another_message()
     assert_eq!(send("once", "").await.status, 422);
     let mut ana = server.guest("Ana").await.socket().await;
     assert_eq!(ana.follow(LOBBY).await, 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_published_stocks_command_becomes_a_quote_once() {
+    let server = Setup::new().without_limits().start().await;
+    let ask = async |text: &str| {
+        let request = Request::new("POST", "/publish/chat").body(text.as_bytes().to_vec());
+        request.header("content-type", "text/plain").header("idempotency-key", "morning").send(&server.door).await
+    };
+    let first = eventually("the market opens", async || Some(ask("/stocks aapl").await).filter(|a| a.status == 201));
+    let (first, again) = (first.await, ask("/stocks aapl").await);
+    assert_eq!((again.header("idempotency-replayed"), again.json()), (Some("true"), first.json()));
+    let mut curl = Program::start("curl", &["-sN", &format!("http://{}/events/chat?history=9", server.door.address)]);
+    let (_, text) = message(&mut curl).await;
+    assert!(text.starts_with("AAPL ") && text.ends_with(") "), "{text:?}");
+    assert_eq!(ask("/stocks IBM").await.json()["code"], "duplicate_field", "another question under the same key");
+    let unknown = publish(&server, "chat", "text/plain", "/stocks NOPE").await;
+    assert_eq!((unknown.status, &unknown.json()["code"]), (422, &json!("bad_field")));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_listener_who_resumes_after_a_restart_is_not_said_to_have_come() {
+    let first = Setup::new().without_limits().start().await;
+    let folder = first.folder.clone();
+    let mut ana = Snake::open(&first, "/ws/chat?format=json&name=Ana").await;
+    ana.says("before").await;
+    let before: Value = serde_json::from_str(&ana.hears_said().await).expect("an object");
+    first.stop().await;
+    let second = Setup::new().on(&folder).without_limits().start().await;
+    let mut eva = Snake::open(&second, "/ws/chat").await;
+    let id = before["id"].as_str().expect("an id");
+    let mut ana = Snake::open(&second, &format!("/ws/chat?name=Ana&after={id}")).await;
+    let _bruno = Snake::open(&second, "/ws/chat?name=Bruno").await;
+    assert_eq!(eva.hears().await, "[chat] * Bruno joined", "Ana was there before the server was");
+    ana.says("back").await;
+    assert_eq!(eva.hears_said().await, "[chat] back");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -287,6 +367,27 @@ async fn events_resume_without_a_gap_at_another_instance_while_redis_restarts() 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_does_not_read_a_stream_is_hung_up_on_and_nobody_waits_for_them() {
+    let server = Setup::new().without_limits().start().await;
+    let socket = TcpSocket::new_v4().expect("a socket");
+    socket.set_recv_buffer_size(4_096).expect("a small buffer");
+    let mut deaf = socket.connect(server.door.address).await.expect("the server accepts");
+    let request = format!("GET /events/chat HTTP/1.1\r\nhost: {}\r\n\r\n", server.door.host);
+    assert!(head(&mut deaf, request.as_bytes()).await.starts_with("http/1.1 200"), "premise: the stream is open");
+    let mut curl = Program::start("curl", &["-sN", &format!("http://{}/events/chat", server.door.address)]);
+    assert_eq!(curl.line().await, "retry: 1000");
+    let text = "x".repeat(9_000);
+    let flooded = async {
+        while server.connections() > 1 {
+            assert_eq!(publish(&server, "chat", "text/plain", &text).await.status, 201);
+            assert_eq!(message(&mut curl).await.1.len(), text.len(), "whoever reads hears all of it");
+        }
+    };
+    // The kernel gives a peer half a minute.
+    timeout(PATIENCE * 2, flooded).await.expect("it is hung up on");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_events_of_a_server_that_stops_end_with_a_word() {
     let server = TestServer::alone().await;
     let mut curl = Program::start("curl", &["-sN", &format!("http://{}/events/chat?history=5", server.door.address)]);
@@ -294,65 +395,4 @@ async fn the_events_of_a_server_that_stops_end_with_a_word() {
     assert_eq!(field(&made, "event"), "change", "the first entry made the room");
     server.stop().await;
     assert_eq!(field(&event(&mut curl).await, "event"), "bye");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn once_a_public_url_is_configured_every_door_asks_for_a_session_or_a_token() {
-    // The tokens `reader` and `writer`, hashed as `tertulia token new` does.
-    let (reader, writer) =
-        (tertulia_chat::Token::mint().expect("randomness"), tertulia_chat::Token::mint().expect("randomness"));
-    let rows = format!("reader:{}:chat,writer:{}:chat+news:publish:1000", hashed(&reader), hashed(&writer));
-    let server = Setup::new().public_url("https://chat.example.org").tokens(&rows).start().await;
-    let ask = async |method: &str, path: &str, token: &str| {
-        let request = Request::new(method, path);
-        let request =
-            if token.is_empty() { request } else { request.header("authorization", &format!("Bearer {token}")) };
-        let request = if method == "POST" { request.body(b"hello".to_vec()) } else { request };
-        request.send(&server.door).await.status
-    };
-    assert_eq!(ask("POST", "/publish/chat", "").await, 401);
-    assert_eq!(ask("GET", "/events/chat", "").await, 401);
-    assert_eq!(ask("POST", "/publish/chat", "unknown").await, 401);
-    assert_eq!(ask("POST", "/publish/chat", reader.reveal()).await, 403, "it may only read");
-    assert_eq!(ask("POST", "/publish/news", reader.reveal()).await, 403, "not its room");
-    assert_eq!(ask("POST", "/publish/other", writer.reveal()).await, 403, "not its room");
-    assert_eq!(ask("POST", "/publish/news", writer.reveal()).await, 404, "no room is made where access is not open");
-    assert_eq!(ask("GET", "/events/other", reader.reveal()).await, 403);
-    // Its own budget: a thousand a second.
-    for _ in 0..40 {
-        assert_eq!(ask("POST", "/publish/chat", writer.reveal()).await, 201);
-    }
-    let url = format!("http://{}/events/chat?history=1", server.door.address);
-    let host = format!("Host: {}", server.door.host);
-    let bearer = format!("Authorization: Bearer {}", reader.reveal());
-    let mut curl = Program::start("curl", &["-sN", "-H", &host, "-H", &bearer, &url]);
-    assert_eq!(message(&mut curl).await.1, "hello");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_page_that_is_not_ours_opens_no_raw_socket() {
-    let server = TestServer::alone().await;
-    let open = async |origin: &str| {
-        let mut stream = TcpStream::connect(server.door.address).await.expect("the server accepts");
-        let host = &server.door.host;
-        let request = format!(
-            "GET /ws/chat HTTP/1.1\r\nhost: {host}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
-             sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n{origin}\r\n"
-        );
-        let head = head(&mut stream, request.as_bytes()).await;
-        head.split(' ').nth(1).expect("a status").to_owned()
-    };
-    let ours = format!("origin: {}\r\n", server.door.origin);
-    assert_eq!((open("").await, open(&ours).await), ("101".to_owned(), "101".to_owned()));
-    assert_eq!(open("origin: https://evil.example\r\n").await, "403");
-    assert_eq!(open("origin: null\r\n").await, "403");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn curl_can_do_what_the_readme_says() {
-    let server = TestServer::alone().await;
-    let url = format!("http://{}/publish/chat", server.door.address);
-    let said = output("curl", &["-s", &url, "-d", "\"¡Hola mundo!\""]).await;
-    let said: Value = serde_json::from_str(&said).expect("JSON");
-    assert_eq!(said["seq"], 2);
 }

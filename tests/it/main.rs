@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, reason = "a test that cannot go on says why and ends")]
 #![allow(unused_crate_dependencies, reason = "the package's dependencies are the server's")]
 
+mod access;
 mod bridge;
 mod cluster;
 mod doors;
@@ -11,6 +12,7 @@ mod frames;
 mod html;
 mod limits;
 mod process;
+mod readme;
 mod redis;
 mod stocks;
 mod support;

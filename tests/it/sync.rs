@@ -6,7 +6,8 @@ use tertulia_chat::bus::conformance::RealRedis;
 use tertulia_protocol::{Entry, Key, ServerFrame};
 
 use crate::support::LOBBY;
-use crate::support::server::TestServer;
+use crate::support::guest::Guest;
+use crate::support::server::{Setup, TestServer};
 use crate::support::socket::{Socket, bodies};
 
 /// The numbers and bodies of entries: what two clients must agree on.
@@ -159,4 +160,63 @@ async fn one_key_sent_a_hundred_times_in_parallel_on_both_instances_is_stored_on
     assert_eq!(acks.iter().filter(|(_, duplicate)| !duplicate).count(), 1, "one of them stored it");
     let mut reader = guest.at(&b.door).socket().await;
     assert_eq!(reader.follow(LOBBY).await, start + 1, "one entry");
+}
+
+/// Who is said to have joined the lobby, until this person is.
+async fn joined_until(socket: &mut Socket, last: &str) -> Vec<String> {
+    let mut all: Vec<String> = Vec::new();
+    while all.last().is_none_or(|name| name != last) {
+        let joined = socket
+            .until(|frame| match frame {
+                ServerFrame::Presence { full: false, joined, .. } => Some(joined),
+                _ => None,
+            })
+            .await;
+        all.extend(joined.into_iter().map(|person| person.name));
+    }
+    all
+}
+
+/// Waits until a whole list names these people, in the order in which they came to the house.
+async fn listed(socket: &mut Socket, names: &[&str]) {
+    socket
+        .until(|frame| match frame {
+            ServerFrame::Presence { full: true, joined, .. } => {
+                joined.iter().map(|person| person.name.as_str()).eq(names.iter().copied()).then_some(())
+            }
+            _ => None,
+        })
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_lone_instance_was_restarted_who_comes_back_was_there_and_who_comes_has_come() {
+    let first = TestServer::alone().await;
+    let folder = first.folder.clone();
+    let (ana, bruno) = (first.guest("Ana").await, first.guest("Bruno").await);
+    let follow = async |guest: &Guest| {
+        let mut socket = guest.socket().await;
+        socket.follow(LOBBY).await;
+        socket
+    };
+    let mut of_ana = follow(&ana).await;
+    let mut of_bruno = follow(&bruno).await;
+    assert_eq!(joined_until(&mut of_ana, "Bruno").await.last().map(String::as_str), Some("Bruno"), "premise");
+    let places = [of_ana.position(LOBBY), of_bruno.position(LOBBY)];
+    tokio::join!(first.stop(), of_ana.closed(), of_bruno.closed());
+
+    let second = Setup::new().on(&folder).start().await;
+    let come_back = async |guest: &Guest, place: &str| {
+        let mut socket = Socket::open(&guest.at(&second.door)).await;
+        socket.hello_again(place).await;
+        socket
+    };
+    let mut of_ana = come_back(&ana, &places[0]).await;
+    let mut of_bruno = come_back(&bruno, &places[1]).await;
+    listed(&mut of_ana, &["Ana", "Bruno"]).await;
+    let mut of_eva = second.guest("Eva").await.socket().await;
+    of_eva.follow(LOBBY).await;
+    for socket in [&mut of_ana, &mut of_bruno] {
+        assert_eq!(joined_until(socket, "Eva").await, ["Eva"], "the others were there all the while");
+    }
 }

@@ -52,7 +52,8 @@ impl Listener {
     /// Follows a room from a position. `session` is whose end closes this, if it came with one.
     ///
     /// # Errors
-    /// `storage_unavailable`, when the position cannot be looked up; `busy`, when too many come in at once.
+    /// `unauthorized`, when the session has just ended; `storage_unavailable`, when the position cannot be looked up;
+    /// `busy`, when too many come in at once.
     pub async fn open(
         chat: Arc<Chat>,
         member: Member,
@@ -83,6 +84,12 @@ impl Listener {
             ignored: Strikes::default(),
         };
         let (chat, member, queue) = (&listener.chat, &listener.member, &listener.queue);
+        // Whoever left between the request's look at the session and our listening to its end was not heard.
+        if let Some(session) = session
+            && chat.has_ended(session).await
+        {
+            return Err(Refusal::new(Code::Unauthorized, "This session has just ended."));
+        }
         listener.paging = chat.follow(member, id, queue, start, visibility).await?;
         listener.follows = true;
         Ok(listener)
@@ -117,9 +124,17 @@ impl Listener {
         }
     }
 
-    /// Says something in the room. What is refused comes back through the queue, to the one who said it.
+    /// Says something in the room, as a person at the page does. What is refused comes back through the queue, to the
+    /// one who said it.
     pub async fn say(&mut self, text: &str) {
         if let Err(refusal) = self.chat.send(&self.member, Key::mint(), text, None).await {
+            self.refuse(refusal);
+        }
+    }
+
+    /// The same where somebody else has paid for it; see [`Chat::post`].
+    pub async fn post(&mut self, text: &str) {
+        if let Err(refusal) = self.chat.post(&self.member, Key::mint(), text).await {
             self.refuse(refusal);
         }
     }
@@ -136,7 +151,7 @@ impl Listener {
     pub async fn revalidate(&mut self) -> Result<(), Ended> {
         let revoked = Err(Ended { close: Close::Revoked, retry_after_ms: None });
         if let Some(session) = self.session
-            && matches!(self.chat.viewer(session).await, Ok(None))
+            && self.chat.has_ended(session).await
         {
             return revoked;
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use tertulia_protocol::{Entry, Epoch, Person, RoomId, RoomInfo};
+use tertulia_protocol::{Entry, Epoch, Person, RoomId, RoomInfo, UserId};
 
 use crate::cluster::Vital;
 use crate::market::Sheet;
@@ -59,6 +59,9 @@ pub(crate) enum News {
         /// Whether this is the first that the instance ever says of the room: whoever is in it has just come.
         #[serde(default)]
         first: bool,
+        /// Who of them was there before and only lost the connection.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        back: Vec<UserId>,
     },
     /// An instance wants to know who is in a room.
     Who {

@@ -5,8 +5,7 @@
 
 use std::borrow::Cow;
 
-use serde_json::Map;
-pub use serde_json::Value;
+pub use serde_json::{Map, Value};
 
 /// A value that is not what it should be; names the field at fault, or the type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

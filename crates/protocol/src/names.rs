@@ -13,6 +13,10 @@ const RESERVED: [&str; 6] = ["admin", "all", "everyone", "here", "system", "tert
 /// Most combining marks that may follow one base character in a name; more reach into other lines.
 const COMBINING_RUN: usize = 8;
 
+/// Most bytes of one scalar value before NFKC: three of four bytes each, into which the longest decomposed letters fit
+/// (a syllable of Hangul, as macOS writes it: three of three bytes).
+const RAW_BYTES: usize = 12;
+
 /// Rounds in which a slug must settle. One or two do for any name seen; a name that needs more is refused.
 const SLUG_ROUNDS: usize = 8;
 
@@ -75,14 +79,16 @@ impl RoomName {
     }
 }
 
-/// The slug a URL means: NFKC and lower case; `None` when no room can have it.
+/// The slug a URL means: NFKC and lower case, without a `-` at an end or beside another; `None` when no room can have it.
 #[must_use]
 pub fn slug_from_url(text: &str) -> Option<String> {
-    // Bytes first: a scalar value has at most four, so more cannot fit and need not be counted.
-    if text.len() > ROOM_NAME_CHARS * 4 {
+    // Bytes first: more cannot fit and need not be counted.
+    if text.len() > ROOM_NAME_CHARS * RAW_BYTES {
         return None;
     }
-    let slug = folded(text);
+    let folded = folded(text);
+    let words: Vec<&str> = folded.split('-').filter(|word| !word.is_empty()).collect();
+    let slug = words.join("-");
     is_slug(&slug).then_some(slug)
 }
 
@@ -148,7 +154,7 @@ fn is_mark(c: char) -> bool {
 
 fn visible_name(text: &str, limit: usize) -> Result<String, Refusal> {
     // NFKC may lengthen eighteenfold (U+FDFA), so the raw length is bounded before any work.
-    if text.len() > limit * 4 {
+    if text.len() > limit * RAW_BYTES {
         return Err(too_long(limit));
     }
     if text.contains('\0') {

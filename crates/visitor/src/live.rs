@@ -48,7 +48,7 @@ impl Live {
         let you = Person { id: UserId(0), name: String::new() };
         let mut live = Self { socket, epoch: Epoch(String::new()), you, bus: BusState::Degraded };
         let client = client.to_owned();
-        live.say(&ClientFrame::Hello(Hello { v: VERSION, client, resume })).await?;
+        live.say(&ClientFrame::Hello(Hello { v: VERSION, client, back: !resume.is_empty(), resume })).await?;
         let mut retry_after_ms = None;
         loop {
             match live.hear().await? {

@@ -1,4 +1,4 @@
-//! Where a request comes from, and how many sockets may come from one place.
+//! Where a request comes from, and how much may come from one place.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -46,18 +46,27 @@ pub(crate) fn household(address: IpAddr) -> IpAddr {
 /// Whether an address is one of the host's proxies.
 pub type Trusted = Box<dyn Fn(IpAddr) -> bool + Send + Sync>;
 
-/// Counts the sockets of each address.
+/// A part of all connections that one address may hold: four of them it takes to shut everybody out.
+const PART: usize = 4;
+/// Connections that any address may hold: ten tabs of one browser, six requests each, fit beside their sockets.
+const LEAST: usize = 70;
+
+/// Counts the sockets and streams of each address, and its connections, whatever they are for.
 pub struct Places {
     most: usize,
+    most_connections: usize,
     trusted: Trusted,
-    taken: Arc<Mutex<HashMap<IpAddr, usize>>>,
+    taken: Taken,
+    connections: Taken,
 }
 
 impl Places {
-    /// At most `most` sockets per address; `trusted` names the proxies whose word counts.
+    /// At most `most` sockets and streams per address, and a quarter of all `connections`; `trusted` names the proxies
+    /// whose word counts.
     #[must_use]
-    pub fn new(most: usize, trusted: Trusted) -> Self {
-        Self { most, trusted, taken: Arc::default() }
+    pub fn new(most: usize, connections: usize, trusted: Trusted) -> Self {
+        let most_connections = (connections / PART).max(LEAST).max(most);
+        Self { most, most_connections, trusted, taken: Arc::default(), connections: Arc::default() }
     }
 
     fn trusts(&self, address: IpAddr) -> bool {
@@ -70,31 +79,37 @@ impl Places {
     /// `busy`, when the address has as many as it may.
     pub(crate) fn admit(&self, client: Client) -> Result<Place, Refusal> {
         let full = || Refusal::new(Code::Busy, "Too many sockets from this address.").retry_after(5_000);
-        self.take(client).ok_or_else(full)
+        let Client(Some(address)) = client else { return Ok(Place(None)) };
+        self.take(&self.taken, self.most, address).ok_or_else(full)
     }
 
-    /// A place for one more socket, or `None`. This machine itself is not counted: a proxy beside the server that
-    /// is not configured as trusted would otherwise share one place among everybody.
-    fn take(&self, client: Client) -> Option<Place> {
-        let Client(Some(address)) = client else { return Some(Place(None)) };
-        if address.is_loopback() {
+    /// A place for one more connection of this peer, or `None`. Nothing has been read of it yet, so a proxy is not told
+    /// from a visitor by what it says, but by its address.
+    pub(crate) fn connect(&self, peer: IpAddr) -> Option<Place> {
+        self.take(&self.connections, self.most_connections, peer.to_canonical())
+    }
+
+    /// This machine itself is not counted: a proxy beside the server that is not configured as trusted would otherwise
+    /// share one place among everybody. Nor is a proxy that is.
+    fn take(&self, taken: &Taken, most: usize, address: IpAddr) -> Option<Place> {
+        if address.is_loopback() || self.trusts(address) {
             return Some(Place(None));
         }
         let address = household(address);
-        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = taken.entry(address).or_insert(0);
-        if *count >= self.most {
+        let mut counts = taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(address).or_insert(0);
+        if *count >= most {
             return None;
         }
         *count += 1;
-        Some(Place(Some((address, self.taken.clone()))))
+        Some(Place(Some((address, taken.clone()))))
     }
 }
 
 /// The table of places, shared with the guards that give them back.
 type Taken = Arc<Mutex<HashMap<IpAddr, usize>>>;
 
-/// One socket's place, given back when dropped.
+/// One place, given back when dropped.
 pub(crate) struct Place(Option<(IpAddr, Taken)>);
 
 impl Drop for Place {

@@ -1,4 +1,4 @@
-//! The rows of the table that are about feeds.
+//! The rows of the table that are about feeds; in the file they are the table `[feeds]`.
 
 use super::table::{Fallback, Id, Kind, ROW, Setting};
 
@@ -9,6 +9,7 @@ const FEEDS: &str = "Feeds";
 pub(super) const STOCKS: Setting = Setting {
     id: Id::Stocks,
     name: "stocks",
+    key: "feeds.stocks",
     section: FEEDS,
     placeholder: "WORD",
     kind: Kind::Choice(&["on", "off"]),
@@ -21,6 +22,7 @@ pub(super) const STOCKS: Setting = Setting {
 pub(super) const STOCK_SYMBOLS: Setting = Setting {
     id: Id::StockSymbols,
     name: "stock_symbols",
+    key: "feeds.symbols",
     section: FEEDS,
     placeholder: "NAME,…",
     kind: Kind::List("up to 54 names of 1 to 8 letters, digits or dots, such as ACME,BRK.B, separated by commas"),
@@ -33,6 +35,7 @@ pub(super) const STOCK_SYMBOLS: Setting = Setting {
 pub(super) const STOCK_SEED: Setting = Setting {
     id: Id::StockSeed,
     name: "stock_seed",
+    key: "feeds.seed",
     section: FEEDS,
     placeholder: "N",
     kind: Kind::Number { min: 0, max: 4_294_967_295 },

@@ -1,5 +1,5 @@
-//! The file of settings: TOML, flat, each key with its own type. Errors say the line, never the line's text, which
-//! may hold a password.
+//! The file of settings: TOML, each key with its own type, some in a table of theirs. Errors say the line, never the
+//! line's text, which may hold a password.
 
 use std::path::Path;
 
@@ -9,6 +9,9 @@ use super::error::{SettingError, Source};
 use super::sources::Found;
 use super::suggest::nearest;
 use super::table::{Kind, SETTINGS, Setting};
+
+/// What is wrong with a table of settings that is none.
+const NO_TABLE: &str = "in the file it is a table";
 
 /// What is wrong with a table of pairs that is none.
 const IN_PAIRS: &str = "in the file it is a table of texts in quotes";
@@ -29,24 +32,44 @@ pub(super) fn read(path: &Path, text: &str, found: &mut Found) {
         }));
         return;
     }
-    let mut entries: Vec<_> = table.get_ref().iter().collect();
-    entries.sort_by_key(|(key, _)| key.span().start);
-    for (key, value) in entries {
-        let name = key.get_ref().as_ref();
-        let source = source(Some(key.span().start), Some(name));
-        match SETTINGS.iter().find(|setting| setting.key() == Some(name)) {
+    for (at, name, value) in entries(table.get_ref()) {
+        let source = source(Some(at), Some(&name));
+        match SETTINGS.iter().find(|setting| setting.key() == Some(&name)) {
+            None if is_table(&name) => found.errors.push(SettingError::other(source, NO_TABLE.to_owned())),
             None => {
-                let known = nearest(name, SETTINGS.iter().filter_map(Setting::key));
+                let known = nearest(&name, SETTINGS.iter().filter_map(Setting::key));
                 found.errors.push(SettingError::unknown(source, known.map(str::to_owned)));
             }
-            Some(setting) => match text_of(setting, value.get_ref()) {
+            Some(setting) => match text_of(setting, value) {
                 Ok(text) => found.offer(setting.id, text, source),
-                Err(reason) => {
-                    found.errors.push(SettingError::value(setting.id, source, &shown(value.get_ref()), Some(reason)))
-                }
+                Err(reason) => found.errors.push(SettingError::value(setting.id, source, &shown(value), Some(reason))),
             },
         }
     }
+}
+
+/// Every key with where it stands, in the order of the file; those in a table of settings as `table.key`.
+fn entries<'a, 'i>(table: &'a DeTable<'i>) -> Vec<(usize, String, &'a DeValue<'i>)> {
+    let mut entries = Vec::new();
+    for (key, value) in table {
+        let name = key.get_ref().as_ref();
+        match value.get_ref() {
+            DeValue::Table(inner) if is_table(name) => entries.extend(
+                inner
+                    .iter()
+                    .map(|(key, value)| (key.span().start, format!("{name}.{}", key.get_ref()), value.get_ref())),
+            ),
+            value => entries.push((key.span().start, name.to_owned(), value)),
+        }
+    }
+    entries.sort_by_key(|(at, ..)| *at);
+    entries
+}
+
+/// Whether settings stand in a table of this name.
+fn is_table(name: &str) -> bool {
+    let in_it = |key: &str| key.split_once('.').is_some_and(|(table, _)| table == name);
+    SETTINGS.iter().filter_map(Setting::key).any(in_it)
 }
 
 /// The value as the text a flag would carry, if it has the setting's type.
@@ -55,6 +78,10 @@ fn text_of(setting: &Setting, value: &DeValue<'_>) -> Result<String, &'static st
         (Kind::Number { .. }, DeValue::Integer(number)) => Ok(i128::from_str_radix(number.as_str(), number.radix())
             .map_or_else(|_| number.to_string(), |number| number.to_string())),
         (Kind::Number { .. }, _) => Err("in the file it is a number without quotes"),
+        (Kind::Choice(["on", "off"]), DeValue::Boolean(on)) => Ok(if *on { "on" } else { "off" }.to_owned()),
+        (Kind::Choice(["on", "off"]), value) if value.as_str().is_none() => {
+            Err("in the file it is true or false, or the word in quotes")
+        }
         (Kind::Choice(_) | Kind::Text(_), DeValue::String(text)) => Ok(text.to_string()),
         (Kind::Choice(_) | Kind::Text(_), _) => Err("in the file it is a text in quotes"),
         (Kind::List(_), DeValue::Array(items)) => items

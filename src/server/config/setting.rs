@@ -44,8 +44,10 @@ pub enum Fallback {
 pub struct Setting {
     /// Which one.
     pub id: Id,
-    /// Its key in the file; the flag and the variable are made of it.
+    /// Its name, of which the flag and the variable are made.
     pub name: &'static str,
+    /// Its key in the file, `table.key`; empty where it is the name.
+    pub key: &'static str,
     /// The heading it stands under in `--help`.
     pub section: &'static str,
     /// What stands for its value in `--help`.
@@ -90,7 +92,7 @@ impl Setting {
     /// The key in the file; none for the one setting that says where the file is.
     #[must_use]
     pub fn key(&self) -> Option<&'static str> {
-        (self.id != Id::Config).then_some(self.name)
+        (self.id != Id::Config).then_some(if self.key.is_empty() { self.name } else { self.key })
     }
 
     /// What is allowed, in words.

@@ -55,6 +55,7 @@ const LOGS: &str = "Logs";
 pub(super) const ROW: Setting = Setting {
     id: Id::Config,
     name: "",
+    key: "",
     section: "",
     placeholder: "TEXT",
     unit: "",
@@ -259,7 +260,7 @@ pub const SETTINGS: [Setting; 26] = [
         unit: "connections",
         kind: Kind::Number { min: 10, max: 1_000_000 },
         default: Fallback::Value("10000"),
-        help: "How many connections the instance holds at the same time",
+        help: "How many connections the instance holds at the same time; one address holds at most a quarter of them, or 70",
         ..ROW
     },
     Setting {

@@ -4,7 +4,6 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::time::Duration;
 
-use axum::Extension;
 use axum::extract::State;
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
@@ -12,26 +11,23 @@ use futures::{Stream, stream};
 use tertulia_chat::Listener;
 use tertulia_chat::listener::happened;
 use tertulia_chat::queue::Ended;
-use tertulia_protocol::limits::REVALIDATE_MS;
-use tokio::time::{Instant, sleep_until};
 
 use super::Visit;
 use super::words::{Room, Told};
 use crate::server::client::Place;
 use crate::server::error::HttpRefusal;
-use crate::server::serve::Seat;
-use crate::server::sse;
+use crate::server::session::not_our_page;
+use crate::server::sse::{self, Rounds};
 use crate::server::state::App;
 
 /// How long a browser waits before it comes back.
 const RETRY: Duration = Duration::from_secs(1);
 
 /// Opens the stream.
-pub(in crate::server) async fn open(
-    State(app): State<App>,
-    visit: Visit,
-    seat: Option<Extension<Seat>>,
-) -> Result<Response, HttpRefusal> {
+pub(in crate::server) async fn open(State(app): State<App>, visit: Visit) -> Result<Response, HttpRefusal> {
+    if !visit.caller.may_open_stream(&app, &visit.headers) {
+        return Err(not_our_page().into());
+    }
     let place = app.places.admit(visit.client)?;
     let (listener, room) = visit.listen(&app).await?;
     let listening = Listening {
@@ -40,8 +36,8 @@ pub(in crate::server) async fn open(
         // The first words: how soon to come back. Sent at once, so that the client knows that it is heard.
         waiting: VecDeque::from([Event::default().retry(RETRY).comment("listening")]),
         over: false,
-        revalidate: Instant::now() + Duration::from_millis(REVALIDATE_MS),
-        _held: (place, seat),
+        rounds: Rounds::begin(),
+        _place: place,
     };
     let keep_alive = KeepAlive::new().interval(sse::KEEP_ALIVE);
     Ok((sse::HEADERS, Sse::new(listening.events()).keep_alive(keep_alive)).into_response())
@@ -53,8 +49,8 @@ struct Listening {
     room: Room,
     waiting: VecDeque<Event>,
     over: bool,
-    revalidate: Instant,
-    _held: (Place, Option<Extension<Seat>>),
+    rounds: Rounds,
+    _place: Place,
 }
 
 impl Listening {
@@ -73,11 +69,11 @@ impl Listening {
                 return None;
             }
             let due = tokio::select! {
-                // Both safe to cancel: nothing is taken here.
+                // Both safe to cancel: nothing is taken here, and what is due stays due.
                 () = queue.ready() => false,
-                () = sleep_until(self.revalidate) => true,
+                () = self.rounds.next() => true,
             };
-            let step = if due { self.revalidate().await } else { self.take() };
+            let step = if due { self.listener.revalidate().await } else { self.take() };
             if let Err(ended) = step {
                 self.say_goodbye(ended);
             }
@@ -90,11 +86,6 @@ impl Listening {
             self.waiting.extend(told);
         }
         Ok(())
-    }
-
-    async fn revalidate(&mut self) -> Result<(), Ended> {
-        self.revalidate = Instant::now() + Duration::from_millis(REVALIDATE_MS);
-        self.listener.revalidate().await
     }
 
     /// Why the stream ends, and when to come back; a browser does so by itself.

@@ -9,12 +9,12 @@ const HEADER: &str = "idempotency-key";
 /// Longest key, in bytes: what others who take such keys allow (255), rounded up.
 const BYTES: usize = 256;
 
-/// The key of this request: a new one unless it names its own. The same name in another room is another key, and so it
-/// is from another author, since keys are told apart by author.
+/// The key of this request: a new one unless it names its own. The same name in another room or by another program is
+/// another key, and so it is from another author, since keys are told apart by author.
 ///
 /// # Errors
 /// `bad_field` for a name that is empty, longer than 256 bytes, not visible ASCII, or there twice.
-pub(super) fn key_of(headers: &HeaderMap, room: RoomId) -> Result<Key, Refusal> {
+pub(super) fn key_of(headers: &HeaderMap, room: RoomId, keyring: &str) -> Result<Key, Refusal> {
     let mut given = headers.get_all(HEADER).iter();
     let Some(first) = given.next() else { return Ok(Key::mint()) };
     let name = first.to_str().ok().filter(|name| (1..=BYTES).contains(&name.len()) && given.next().is_none());
@@ -23,7 +23,9 @@ pub(super) fn key_of(headers: &HeaderMap, room: RoomId) -> Result<Key, Refusal> 
         Refusal::new(Code::BadField, sentence).field("idempotency-key").limit(BYTES as u64)
     };
     let name = name.ok_or_else(unusable)?;
-    let digest = Sha256::new().chain_update(b"publish\0").chain_update(room.0.to_be_bytes()).chain_update(name);
+    // Neither a program's name nor a key holds the separator.
+    let digest = Sha256::new().chain_update(b"publish\0").chain_update(room.0.to_be_bytes());
+    let digest = digest.chain_update(keyring).chain_update(b"\0").chain_update(name);
     Ok(Key::derived(digest.finalize().into()))
 }
 
@@ -34,7 +36,17 @@ mod tests {
     fn key(name: &str, room: i64) -> Result<Key, Code> {
         let mut headers = HeaderMap::new();
         headers.insert(HEADER, name.parse().expect("a header's value"));
-        key_of(&headers, RoomId(room)).map_err(|refusal| refusal.code)
+        key_of(&headers, RoomId(room), "").map_err(|refusal| refusal.code)
+    }
+
+    #[test]
+    fn programs_have_keys_of_their_own_whoever_they_speak_for() {
+        let mut headers = HeaderMap::new();
+        headers.insert(HEADER, "order-17".parse().expect("a header's value"));
+        let of = |keyring| key_of(&headers, RoomId(1), keyring).map_err(|refusal| refusal.code);
+        assert_eq!(of("backup"), of("backup"));
+        assert_ne!(of("backup"), of("deploy"));
+        assert_ne!(of("backup"), of(""));
     }
 
     #[test]
@@ -43,7 +55,11 @@ mod tests {
         assert_ne!(key("order-17", 1), key("order-17", 2));
         assert_ne!(key("order-17", 1), key("order-18", 1));
         let none = HeaderMap::new();
-        assert_ne!(key_of(&none, RoomId(1)), key_of(&none, RoomId(1)), "without a name each request is its own");
+        assert_ne!(
+            key_of(&none, RoomId(1), ""),
+            key_of(&none, RoomId(1), ""),
+            "without a name each request is its own"
+        );
     }
 
     #[test]
@@ -55,6 +71,6 @@ mod tests {
         let mut twice = HeaderMap::new();
         twice.append(HEADER, "a".parse().expect("a value"));
         twice.append(HEADER, "b".parse().expect("a value"));
-        assert!(key_of(&twice, RoomId(1)).is_err());
+        assert!(key_of(&twice, RoomId(1), "").is_err());
     }
 }

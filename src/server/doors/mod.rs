@@ -92,6 +92,8 @@ impl Visit {
         let member = self.caller.member(app, &self.room, Deed::Read, name, self.client).await?;
         let room = Room { id: member.room_id(), slug: member.room().slug.clone(), epoch: app.chat.epoch() };
         let heard = self.headers.get(sse::LAST_EVENT_ID).and_then(|id| id.to_str().ok());
+        // Whoever names what they heard was here before.
+        let returns = heard.is_some() || wishes.after.is_some();
         let start = match (heard, &wishes.after, wishes.history) {
             // A place that is none of this room's is what another store's is: void.
             (Some(id), _, _) => {
@@ -106,7 +108,11 @@ impl Visit {
             (None, None, 0) => Start::Now,
             (None, None, count) => Start::Last(count.min(HISTORY)),
         };
-        let visibility = if self.caller.is_named(name) { Visibility::Shown } else { Visibility::Hidden };
+        let visibility = match self.caller.is_named(name) {
+            true if returns => Visibility::Returning,
+            true => Visibility::Shown,
+            false => Visibility::Hidden,
+        };
         let listener = Listener::open(app.chat.clone(), member, self.caller.session(), start, visibility).await?;
         Ok((listener, room))
     }

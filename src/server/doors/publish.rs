@@ -4,16 +4,16 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::{Query, State};
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use tertulia_protocol::json::Value;
-use tertulia_protocol::{Body, Change, Code, Refusal, Seq, codec};
+use tertulia_protocol::json::{Map, Value};
+use tertulia_protocol::{Body, Code, Refusal, Seq, codec};
 
 use super::Room;
 use super::idempotency::key_of;
-use crate::server::access::{Budget, Caller, Deed};
+use crate::server::access::{Caller, Deed};
 use crate::server::client::Client;
 use crate::server::error::HttpRefusal;
 use crate::server::state::App;
@@ -54,13 +54,11 @@ pub(in crate::server) async fn publish(
     let message = said.message.ok_or_else(no_message)?;
     // Before anything is written, and before it costs anybody's budget.
     let text = Body::parse(&message).map_err(|refusal| refusal.field("message"))?;
-    if caller.take_own_budget()? == Budget::OfTheAddress {
-        app.doors.publish(client.0)?;
-    }
+    caller.pay(&app, client)?;
     let member = caller.member(&app, &room.0, Deed::Write, said.author.as_deref(), client).await?;
-    let key = key_of(&headers, member.room_id())?;
+    let key = key_of(&headers, member.room_id(), caller.keyring())?;
     let appended = app.chat.post(&member, key, text.as_str()).await?;
-    if appended.duplicate && !is_the_same(&appended.entry.change, &text) {
+    if appended.duplicate && !appended.says(&text) {
         let sentence = "This Idempotency-Key was used for another message.";
         return Err(Refusal::new(Code::DuplicateField, sentence).field("idempotency-key").into());
     }
@@ -89,10 +87,6 @@ fn no_message() -> Refusal {
     Refusal::new(Code::MissingField, sentence).field("message")
 }
 
-fn is_the_same(change: &Change, text: &Body) -> bool {
-    matches!(change, Change::Posted { body, .. } if body == text.as_str())
-}
-
 /// What was said: in the body, or in the address when there is no body. Never half from each.
 fn said(asked: Said, headers: &HeaderMap, body: &[u8]) -> Result<Said, Refusal> {
     if body.iter().all(u8::is_ascii_whitespace) {
@@ -107,6 +101,10 @@ fn said(asked: Said, headers: &HeaderMap, body: &[u8]) -> Result<Said, Refusal> 
 }
 
 fn from_body(headers: &HeaderMap, body: &[u8]) -> Result<Said, Refusal> {
+    if let Some(coding) = headers.get(CONTENT_ENCODING).filter(|coding| *coding != "identity") {
+        let sentence = format!("The body is {coding:?}; it must come as it is.");
+        return Err(Refusal::new(Code::Unsupported, sentence).field("content-encoding"));
+    }
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let text = std::str::from_utf8(body);
@@ -128,22 +126,28 @@ fn from_body(headers: &HeaderMap, body: &[u8]) -> Result<Said, Refusal> {
 }
 
 fn from_json(text: &str) -> Result<Said, Refusal> {
-    let malformed = |_: String| Refusal::new(Code::Malformed, "The body is not JSON.");
-    match codec::decode(text).map_err(malformed)? {
+    let malformed = || Refusal::new(Code::Malformed, "The body is not JSON.");
+    if text.trim_start().starts_with('{') {
+        // A key that is there twice could be read in two ways: refused, here as on the socket.
+        let twice = |refusal: Refusal| if refusal.code == Code::DuplicateField { refusal } else { malformed() };
+        return from_object(codec::decode_object(text).map_err(twice)?);
+    }
+    match codec::decode(text).map_err(|_: String| malformed())? {
         Value::String(message) => Ok(Said { message: Some(message), author: None }),
-        Value::Object(mut object) => {
-            let mut take = |names: [&'static str; 2]| {
-                let found = names.iter().find_map(|name| Some((*name, object.remove(*name)?)));
-                match found {
-                    None | Some((_, Value::Null)) => Ok(None),
-                    Some((_, Value::String(text))) => Ok(Some(text)),
-                    Some((name, _)) => Err(Refusal::new(Code::BadField, "This field must be a text.").field(name)),
-                }
-            };
-            Ok(Said { message: take(["message", "text"])?, author: take(["author", "user"])? })
-        }
         _ => Err(Refusal::new(Code::BadField, "The body must be a JSON text or a JSON object.").field("message")),
     }
+}
+
+fn from_object(mut object: Map<String, Value>) -> Result<Said, Refusal> {
+    let mut take = |names: [&'static str; 2]| {
+        let found = names.iter().find_map(|name| Some((*name, object.remove(*name)?)));
+        match found {
+            None | Some((_, Value::Null)) => Ok(None),
+            Some((_, Value::String(text))) => Ok(Some(text)),
+            Some((name, _)) => Err(Refusal::new(Code::BadField, "This field must be a text.").field(name)),
+        }
+    };
+    Ok(Said { message: take(["message", "text"])?, author: take(["author", "user"])? })
 }
 
 fn from_form(text: &str) -> Result<Said, Refusal> {

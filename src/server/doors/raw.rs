@@ -15,7 +15,8 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::words::Room;
 use super::{Format, Visit};
-use crate::server::access::Deed;
+use crate::server::access::{Caller, Deed};
+use crate::server::client::Client;
 use crate::server::error::HttpRefusal;
 use crate::server::serve::Seat;
 use crate::server::session::not_our_page;
@@ -39,16 +40,34 @@ pub(in crate::server) async fn open(
     }
     let place = app.places.admit(visit.client)?;
     let (listener, room) = visit.listen(&app).await?;
-    let may_write = visit.caller.may(&room.slug, Deed::Write);
     let voice = Arc::new(Plain { room, format: visit.wishes.format });
-    Ok(carry(&app, handshake, (place, seat), move || Raw { listener, may_write, voice }))
+    let Visit { caller, client, .. } = visit;
+    let keeper = app.clone();
+    Ok(carry(&keeper, handshake, (place, seat), move || Raw { app, listener, caller, client, voice }))
 }
 
 /// One raw socket.
 struct Raw {
+    app: App,
     listener: Listener,
-    may_write: Result<(), Refusal>,
+    caller: Caller,
+    client: Client,
     voice: Arc<Plain>,
+}
+
+impl Raw {
+    /// Says it, as [`publish`](super::publish) would: a person has the budget that they have on the page, whoever is
+    /// none draws on the program's or the address's, since many share the name of those without one.
+    async fn say(&mut self, text: &str) -> Result<(), Refusal> {
+        self.caller.may(&self.voice.room.slug, Deed::Write)?;
+        if self.caller.session().is_some() {
+            self.listener.say(text).await;
+        } else {
+            self.caller.pay(&self.app, self.client)?;
+            self.listener.post(text).await;
+        }
+        Ok(())
+    }
 }
 
 impl Conversation for Raw {
@@ -66,9 +85,8 @@ impl Conversation for Raw {
 
     async fn hear(&mut self, text: &str) -> Result<(), Ended> {
         self.listener.take_frame()?;
-        match &self.may_write {
-            Ok(()) => self.listener.say(text).await,
-            Err(refusal) => self.listener.refuse(refusal.clone()),
+        if let Err(refusal) = self.say(text).await {
+            self.listener.refuse(refusal);
         }
         Ok(())
     }

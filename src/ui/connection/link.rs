@@ -78,16 +78,16 @@ impl Connection {
             state.pong_due = None;
             state.heard_at = browser::now_ms();
             state.followed = state.room.filter(|room| room.is_live());
-            (state.generation, state.followed)
+            (state.generation, state.followed, state.epoch.is_some())
         });
-        let Some((generation, room)) = opened else { return };
+        let Some((generation, room, back)) = opened else { return };
         // After a room of another epoch the same tab greets again: until the answer it is not live.
         if matches!(self.phase.get_untracked(), Phase::Live | Phase::Still) {
             self.phase.set(Phase::Opening);
         }
         let resume: Vec<_> = room.map(OpenRoom::position).into_iter().collect();
         let mut socket = Socket::open(move |heard| self.heard(generation, heard));
-        let hello = Hello { v: VERSION, client: CLIENT.to_owned(), resume };
+        let hello = Hello { v: VERSION, client: CLIENT.to_owned(), back, resume };
         socket.send(codec::encode(&ClientFrame::Hello(hello)));
         self.state.try_update_value(|state| state.socket = Some(socket));
         if let Some(room) = room {

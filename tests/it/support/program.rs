@@ -34,6 +34,13 @@ impl Program {
         line.unwrap_or_else(|| panic!("{} has ended", self.name))
     }
 
+    /// Waits for its end, whatever it says until then.
+    pub(crate) async fn until_it_ends(&mut self) {
+        let ended = async { while let Ok(Some(_)) = self.lines.next_line().await {} };
+        // Twice: some ends come with the deadline that is as long.
+        assert!(timeout(PATIENCE * 2, ended).await.is_ok(), "{} goes on", self.name);
+    }
+
     /// A line for it.
     pub(crate) async fn say(&mut self, line: &str) {
         let line = format!("{line}\n");

@@ -71,8 +71,26 @@ impl Subscriber {
         subscriber
     }
 
-    /// The payload of the next message.
+    /// The payload of the next message; who comes and goes is passed over.
     pub(crate) async fn next(&mut self) -> String {
+        loop {
+            let payload = self.payload().await;
+            if moved(&payload).is_none() {
+                return payload;
+            }
+        }
+    }
+
+    /// Who comes or goes next, and what they do; messages are passed over.
+    pub(crate) async fn next_moved(&mut self) -> (String, String) {
+        loop {
+            if let Some(moved) = moved(&self.payload().await) {
+                return moved;
+            }
+        }
+    }
+
+    async fn payload(&mut self) -> String {
         assert_eq!(self.line().await, "message");
         self.line().await;
         self.line().await
@@ -91,4 +109,11 @@ impl Subscriber {
         let line = timeout(PATIENCE, self.lines.next_line()).await.expect("redis-cli says something");
         line.expect("redis-cli can be read").expect("redis-cli goes on")
     }
+}
+
+/// Who a payload says comes or goes, and what they do.
+fn moved(payload: &str) -> Option<(String, String)> {
+    let said: serde_json::Value = serde_json::from_str(payload).ok()?;
+    let word = |name: &str| said[name].as_str().map(str::to_owned);
+    Some((word("who")?, word("event")?))
 }

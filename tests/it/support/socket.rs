@@ -49,7 +49,16 @@ impl Socket {
 
     /// Says hello with these positions (JSON, without the brackets) and waits for the welcome.
     pub(crate) async fn hello(&mut self, resume: &str) {
-        self.say(&format!(r#"{{"t":"hello","v":1,"client":"it","resume":[{resume}]}}"#)).await;
+        self.greet(&format!(r#"{{"t":"hello","v":1,"client":"it","resume":[{resume}]}}"#)).await;
+    }
+
+    /// The same for somebody whose connection was lost.
+    pub(crate) async fn hello_again(&mut self, resume: &str) {
+        self.greet(&format!(r#"{{"t":"hello","v":1,"client":"it","back":true,"resume":[{resume}]}}"#)).await;
+    }
+
+    async fn greet(&mut self, hello: &str) {
+        self.say(hello).await;
         let (epoch, you) = self
             .until(|frame| match frame {
                 ServerFrame::Welcome { epoch, you, .. } => Some((epoch, you)),

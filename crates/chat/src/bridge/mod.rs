@@ -1,5 +1,5 @@
-//! Rooms joined to channels of Redis, so that `redis-cli` can take part: what is said in the room is published
-//! to the channel, what strangers publish there becomes a message. One instance does it for all.
+//! Rooms joined to channels of Redis, so that `redis-cli` can take part: what is said in the room and who comes and goes
+//! is published to the channel, what strangers publish there becomes a message. One instance does it for all.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -225,7 +225,7 @@ impl Bridge {
             return;
         }
         match words::heard(payload, &self.from) {
-            Ok(words::Heard::Own) => {}
+            Ok(words::Heard::Nothing) => {}
             Ok(words::Heard::Message { author, text }) => {
                 if !inbox.put(Waiting::new(author, text)) {
                     static OVERFLOWED: Seldom = Seldom::new(TELL_EVERY);

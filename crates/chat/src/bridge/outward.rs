@@ -1,7 +1,9 @@
-//! From the room to the channel: the log read in order, published with the mark of how far we got.
+//! From the room to the channel: the log read in order, published with the mark of how far we got, and who comes and
+//! goes beside it.
 
 use std::sync::atomic::Ordering::Relaxed;
 
+use bytes::Bytes;
 use tertulia_protocol::limits::ENTRIES_PER_PAGE;
 use tertulia_protocol::{Close, Seq};
 use tokio::time::sleep;
@@ -9,7 +11,7 @@ use tokio::time::sleep;
 use super::{Bridge, RETRY, words};
 use crate::bus::redis::bridge::Published;
 use crate::fanout::Start;
-use crate::listener::Listener;
+use crate::listener::{Listener, happened};
 use crate::member::Member;
 use crate::presence::Visibility;
 
@@ -33,14 +35,15 @@ impl Bridge {
             Some(at) => at,
             None => self.chat.snapshot(member).await.map_err(|refusal| refusal.message.into_owned())?.seq,
         };
-        if marked.is_none() && self.channel.publish(at.0, at.0, &[]).await? != Published::Done {
-            return Err("the channel is not held".to_owned());
+        if marked.is_none() {
+            self.publish(at, at, &[]).await?;
         }
         *known = Some(at);
         loop {
             let to = self.publish_after(member, at).await?;
             if to == at {
-                self.rung(&bell).await?;
+                let happened = self.rung(&bell).await?;
+                self.publish_comings(member, at, &happened).await?;
             }
             at = to;
             *known = Some(at);
@@ -54,22 +57,33 @@ impl Bridge {
         let Some(to) = page.last().map(|entry| entry.seq) else { return Ok(at) };
         let messages: Vec<_> =
             page.iter().filter_map(|entry| words::spoken(member.room(), entry, &self.from)).collect();
-        match self.channel.publish(at.0, to.0, &messages).await? {
-            Published::Done => {
-                self.counters.spoken.fetch_add(u64::try_from(messages.len()).unwrap_or(u64::MAX), Relaxed);
-                Ok(to)
-            }
+        self.publish(at, to, &messages).await?;
+        self.counters.spoken.fetch_add(u64::try_from(messages.len()).unwrap_or(u64::MAX), Relaxed);
+        Ok(to)
+    }
+
+    /// Publishes who came and went. Best effort, as everywhere: only what happens while this instance holds the channel
+    /// is told, and the mark stays where it is.
+    async fn publish_comings(&self, member: &Member, at: Seq, frames: &[Bytes]) -> Result<(), String> {
+        let happened = frames.iter().flat_map(|frame| happened(frame));
+        let moved: Vec<_> = happened.filter_map(|what| words::moved(member.room(), &what, &self.from)).collect();
+        if moved.is_empty() { Ok(()) } else { self.publish(at, at, &moved).await }
+    }
+
+    async fn publish(&self, at: Seq, to: Seq, payloads: &[Bytes]) -> Result<(), String> {
+        match self.channel.publish(at.0, to.0, payloads).await? {
+            Published::Done => Ok(()),
             Published::Lost => Err("the channel is not held".to_owned()),
             Published::Moved => Err("the mark moved".to_owned()),
         }
     }
 
-    /// Waits until something happened in the room.
-    async fn rung(&self, bell: &Listener) -> Result<(), String> {
+    /// Waits until something happened in the room: the frames that tell of it.
+    async fn rung(&self, bell: &Listener) -> Result<Vec<Bytes>, String> {
         let queue = bell.queue();
         queue.ready().await;
         match queue.take() {
-            Ok(_) => Ok(()),
+            Ok(frames) => Ok(frames),
             // The instance stops, and what is said meanwhile is told by the next holder.
             Err(ended) if ended.close == Close::Restarting => std::future::pending().await,
             Err(ended) => Err(format!("the bell ended: {:?}", ended.close)),

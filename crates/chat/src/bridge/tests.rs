@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 use tertulia_protocol::{Change, Entry, Epoch, Key, Person, RoomId, RoomInfo, Seq, UserId};
 
-use super::words::{Heard, PAYLOAD_BYTES, Unheard, from, heard, spoken};
+use super::words::{Heard, PAYLOAD_BYTES, Unheard, from, heard, moved, spoken};
+use crate::listener::Happened;
 
 const OURS: &str = "tertulia/0af1";
 
@@ -62,11 +63,26 @@ fn what_we_said_is_known_again_and_what_came_in_is_never_said() {
             r#"{"room":"ops","seq":12,"id":"7-12","author":"Ana","text":"hola","at":1790000000000,"from":"tertulia/0af1"}"#
         )
     );
-    assert_eq!(heard(&own, OURS), Ok(Heard::Own));
+    assert_eq!(heard(&own, OURS), Ok(Heard::Nothing));
     assert_eq!(heard(&own, &from(&other)), said(Some("Ana"), "hola"), "another house hears it as a message");
     assert!(spoken(&room(), &entry(None, posted("by the server")), OURS).is_some());
     assert_eq!(spoken(&room(), &entry(Some(Key::mint_foreign()), posted("hola")), OURS), None);
     assert_eq!(spoken(&room(), &entry(None, Change::Created), OURS), None);
+}
+
+#[test]
+fn who_comes_and_goes_is_told_and_is_no_message_to_any_house() {
+    let ana = Person { id: UserId(3), name: "Ana \"A\"".to_owned() };
+    let told = moved(&room(), &Happened::Joined(ana.clone()), OURS).expect("somebody came");
+    let expected = r#"{"room":"ops","event":"joined","who":"Ana \"A\"","from":"tertulia/0af1"}"#;
+    assert_eq!(std::str::from_utf8(&told), Ok(expected));
+    for house in [OURS, "tertulia/other"] {
+        assert_eq!(heard(&told, house), Ok(Heard::Nothing), "{house}");
+    }
+    assert!(moved(&room(), &Happened::Left(ana), OURS).is_some());
+    assert_eq!(moved(&room(), &Happened::Entry(entry(None, posted("hola"))), OURS), None);
+    let stranger = r#"{"event":"joined","who":"Ana"}"#;
+    assert_eq!(heard(stranger.as_bytes(), OURS), said(None, stranger), "a program's own event is a text");
 }
 
 proptest! {

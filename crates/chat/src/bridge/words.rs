@@ -1,10 +1,12 @@
-//! What a foreign channel carries: one readable JSON object per message going out, and whatever strangers
-//! publish coming in.
+//! What a foreign channel carries: one readable JSON object per message and per person who comes or goes, and
+//! whatever strangers publish coming in.
 
 use bytes::Bytes;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use tertulia_protocol::{Change, Entry, Epoch, Key, RoomInfo};
+
+use crate::listener::Happened;
 
 /// Longest payload that is looked at, in bytes: a text of 10,000 characters with its JSON fits about one and a half
 /// times.
@@ -25,11 +27,24 @@ struct Said<'a> {
     from: &'a str,
 }
 
+/// Somebody who comes or goes, as the channel carries it.
+#[derive(Serialize)]
+struct Moved<'a> {
+    room: &'a str,
+    /// `joined` or `left`, as on the plain doors.
+    event: &'a str,
+    who: &'a str,
+    from: &'a str,
+}
+
+/// How every Tertulia's name begins.
+const HOUSE: &str = "tertulia/";
+
 /// What somebody published.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Heard {
-    /// What this Tertulia itself said.
-    Own,
+    /// What this Tertulia itself said, and who comes and goes at another: no message.
+    Nothing,
     /// A message, by somebody if they say so; neither is checked yet.
     Message { author: Option<String>, text: String },
 }
@@ -43,7 +58,7 @@ pub(super) enum Unheard {
 
 /// The name under which this store speaks.
 pub(super) fn from(epoch: &Epoch) -> String {
-    format!("tertulia/{epoch}")
+    format!("{HOUSE}{epoch}")
 }
 
 /// An entry for the channel; `None` for what is no message, or came from a channel itself.
@@ -54,7 +69,21 @@ pub(super) fn spoken(room: &RoomInfo, entry: &Entry, from: &str) -> Option<Bytes
     }
     let (seq, id) = (entry.seq.0, format!("{}-{}", room.id, entry.seq));
     let said = Said { room: &room.slug, seq, id, author: &entry.by.name, text: body, at: entry.at, from };
-    serde_json::to_vec(&said).map(Bytes::from).inspect_err(|error| tracing::error!(%error, "no JSON of an entry")).ok()
+    json(&said)
+}
+
+/// Who came or went, for the channel; `None` for anything else that happened.
+pub(super) fn moved(room: &RoomInfo, happened: &Happened, from: &str) -> Option<Bytes> {
+    let (event, who) = match happened {
+        Happened::Joined(who) => ("joined", who),
+        Happened::Left(who) => ("left", who),
+        _ => return None,
+    };
+    json(&Moved { room: &room.slug, event, who: &who.name, from })
+}
+
+fn json(value: &impl Serialize) -> Option<Bytes> {
+    serde_json::to_vec(value).map(Bytes::from).inspect_err(|error| tracing::error!(%error, "no JSON of our own")).ok()
 }
 
 /// Understands a payload. JSON with a text and perhaps an author is taken apart; anything else is the text.
@@ -64,8 +93,9 @@ pub(super) fn heard(payload: &[u8], from: &str) -> Result<Heard, Unheard> {
     }
     let text = std::str::from_utf8(payload).map_err(|_| Unheard::Binary)?;
     let Ok(Value::Object(mut said)) = serde_json::from_str(text) else { return Ok(plain(text)) };
-    if said.get("from").and_then(Value::as_str) == Some(from) {
-        return Ok(Heard::Own);
+    let house = said.get("from").and_then(Value::as_str).filter(|house| house.starts_with(HOUSE));
+    if house.is_some_and(|house| house == from || said.contains_key("event")) {
+        return Ok(Heard::Nothing);
     }
     match word(&mut said, ["text", "message"]) {
         Some(text) => Ok(Heard::Message { author: word(&mut said, ["author", "user"]), text }),

@@ -12,7 +12,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval, interval_at};
 use super::Chat;
 use crate::bus::{Heard, Topic};
 use crate::news::News;
-use crate::presence::{ALIVE_EVERY, Change, Say};
+use crate::presence::{ALIVE_EVERY, Change, Roster, Say};
 use crate::store::StoreError;
 
 /// How often presence is settled and told: coming and going is at most this late.
@@ -142,7 +142,8 @@ impl Chat {
             let up = link.borrow().is_up();
             let frozen = !up || *self.bus_state.borrow() != BusState::Live;
             for Say { room, roster, who } in self.settle_presence(now, frozen, up) {
-                let news = News::Roster { room, people: roster.people, more: roster.unnamed, first: roster.first };
+                let Roster { people, unnamed: more, first, back } = roster;
+                let news = News::Roster { room, people, more, first, back };
                 self.fanout.publish(Topic::Room(room), news);
                 if who {
                     self.fanout.publish(Topic::Room(room), News::Who { room });

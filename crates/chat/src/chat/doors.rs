@@ -7,9 +7,10 @@ use tertulia_protocol::names::PersonName;
 use tertulia_protocol::{Body, Change, Key, Person, Refusal};
 
 use super::Chat;
+use super::messages::draft;
 use crate::member::Member;
 use crate::refuse::refusal;
-use crate::store::{Appended, Draft};
+use crate::store::Appended;
 
 /// A message that a door brings, checked.
 #[derive(Clone, Debug)]
@@ -35,10 +36,19 @@ impl Chat {
     /// # Errors
     /// What is wrong with the name, `storage_unavailable`, `busy`.
     pub async fn author(&self, name: &str) -> Result<Person, Refusal> {
+        self.author_if(name, || Ok(())).await
+    }
+
+    /// The same for strangers: a name that is not in memory is written down, perhaps for ever, so `permit` is asked first.
+    ///
+    /// # Errors
+    /// As [`Chat::author`], and what `permit` says.
+    pub async fn author_if(&self, name: &str, permit: impl FnOnce() -> Result<(), Refusal>) -> Result<Person, Refusal> {
         let name = PersonName::parse(name)?;
         if let Some(person) = self.lock_authors().get(name.as_str()) {
             return Ok(person.clone());
         }
+        permit()?;
         let now = self.clock.now_ms();
         let person = self.store.author(name.as_str(), now).await.map_err(|error| refusal(&error))?;
         let mut authors = self.lock_authors();
@@ -53,25 +63,24 @@ impl Chat {
     /// which is meant for browsers.
     ///
     /// # Errors
-    /// What is wrong with the text, `not_found`, `busy`, `storage_unavailable`. Nothing was stored then.
+    /// What is wrong with the text or the stock it asks for, `not_found`, `busy`, `storage_unavailable`. Nothing was
+    /// stored then.
     pub async fn post(self: &Arc<Self>, member: &Member, key: Key, body: &str) -> Result<Appended, Refusal> {
-        let post = Post { member: member.clone(), key, body: Body::parse(body)? };
-        self.commit(draft(post, self.clock.now_ms())).await
+        let body = self.worded(Body::parse(body)?)?;
+        self.commit(draft(member, key, Change::Posted { body, reply_to: None }, self.clock.now_ms())).await
     }
 
-    /// Posts several messages in their order, at most 256, in one commit.
+    /// Posts several messages in their order, at most 256, in one commit; texts as they are, also those that would ask
+    /// for a quote: at the other end of a bridge nobody hears why one is refused.
     ///
     /// # Errors
     /// `busy`, `storage_unavailable`, `internal`: none is known to be stored, and the same posts may be tried again.
     /// Each other refusal stands in the place of its message.
     pub async fn post_all(self: &Arc<Self>, posts: Vec<Post>) -> Result<Vec<Result<Appended, Refusal>>, Refusal> {
         let at = self.clock.now_ms();
-        self.commit_all(posts.into_iter().map(|post| draft(post, at)).collect()).await
+        let drafted = |Post { member, key, body }| {
+            draft(&member, key, Change::Posted { body: body.into_string(), reply_to: None }, at)
+        };
+        self.commit_all(posts.into_iter().map(drafted).collect()).await
     }
-}
-
-fn draft(post: Post, at: i64) -> Draft {
-    let Post { member, key, body } = post;
-    let change = Change::Posted { body: body.into_string(), reply_to: None };
-    Draft { room: member.room_id(), by: member.person().clone(), key, change, at }
 }

@@ -50,8 +50,8 @@ impl Chat {
             // A payload that names another room than its channel is a mistake or an attack.
             News::Entry { room, entry } if room == topic => self.fanout.offer(room, &entry),
             News::Typing { room, who } if room == topic => self.show_typing(room, who, None),
-            News::Roster { room, people, more, first } if room == topic => {
-                let roster = Roster { people, unnamed: more, first };
+            News::Roster { room, people, more, first, back } if room == topic => {
+                let roster = Roster { people, unnamed: more, first, back };
                 self.lock_presence().hear_roster(from, room, roster, Instant::now());
             }
             News::Who { room } if room == topic => self.lock_presence().hear_who(room),

@@ -32,6 +32,12 @@ impl Chat {
     /// Lets the market walk while this instance is elected, and asks the others for the past: at the start, and when
     /// seconds may have been missed. Whoever is elected and knows nothing opens the market once the others, asked a
     /// tick before, had nothing to tell either.
+    ///
+    /// It walks and is told whether or not somebody watches: every instance must know the price of this second at any
+    /// moment and without asking, for `/stocks AAPL` in a room, which is answered within the send, and for the first HTML
+    /// of the page, which waits for nobody. That costs one message of less than half a kilobyte a second in the whole
+    /// cluster, about what one instance's heartbeats cost, and a microsecond of whole numbers; an instance alone carries
+    /// it nowhere. Whoever wants not even that turns the market off.
     pub(super) async fn trade(self: Arc<Self>) {
         let Some(market) = &self.market else { return };
         let elected = self.elect(OFFICE);

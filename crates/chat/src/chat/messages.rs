@@ -12,11 +12,12 @@ use crate::sabotage::{EARLY, Sabotage};
 use crate::store::{Appended, Draft, StoreError};
 
 impl Chat {
-    /// Posts a message, or the quote that `/stocks AAPL` asks for. The answer comes after the commit is durable; the same key again returns the first answer.
+    /// Posts a message, or the quote that `/stocks AAPL` asks for. The answer comes after the commit is durable; the same
+    /// key again returns the first answer.
     ///
     /// # Errors
-    /// What is wrong with the text or the stock it asks for, `not_found` for a message to reply to that is none, `rate_limited`,
-    /// `busy`, `storage_unavailable`. Nothing was stored then.
+    /// What is wrong with the text or the stock it asks for, `not_found` for a message to reply to that is none,
+    /// `rate_limited`, `busy`, `storage_unavailable`. Nothing was stored then.
     pub async fn send(
         self: &Arc<Self>,
         member: &Member,
@@ -29,10 +30,14 @@ impl Chat {
         if let Some(message) = reply_to {
             self.check_message(member, message).await?;
         }
-        let body = self.quoted(body.as_str())?.unwrap_or_else(|| body.into_string());
-        let change = Change::Posted { body, reply_to };
+        let body = self.worded(body)?;
         let at = self.clock.now_ms();
-        self.commit(Draft { room: member.room_id(), by: member.person().clone(), key, change, at }).await
+        self.commit(draft(member, key, Change::Posted { body, reply_to }, at)).await
+    }
+
+    /// What a text is stored as: itself, or the quote that it asks for.
+    pub(super) fn worded(&self, body: Body) -> Result<String, Refusal> {
+        Ok(self.quoted(body.as_str())?.unwrap_or_else(|| body.into_string()))
     }
 
     /// Writes an entry and tells everybody. Runs to its end even when whoever asked is gone: an entry that is
@@ -143,6 +148,10 @@ impl Chat {
         let limit = clamped(limit, ENTRIES_PER_PAGE)?;
         self.store.entries_after(member.room_id(), after, limit).await.map_err(|error| refusal(&error))
     }
+}
+
+pub(super) fn draft(member: &Member, key: Key, change: Change, at: i64) -> Draft {
+    Draft { room: member.room_id(), by: member.person().clone(), key, change, at }
 }
 
 fn unfinished(error: &tokio::task::JoinError) -> Refusal {

@@ -42,6 +42,11 @@ impl Chat {
         self.store.session(token, self.clock.now_ms()).await.map_err(|error| refusal(&error))
     }
 
+    /// Whether a session has ended. A store that cannot be read ends nobody's stay.
+    pub async fn has_ended(&self, session: TokenHash) -> bool {
+        matches!(self.viewer(session).await, Ok(None))
+    }
+
     /// Ends a session and closes its sockets on every instance.
     ///
     /// # Errors

@@ -106,6 +106,7 @@ impl Chat {
         let mut presence = self.lock_presence();
         match shown {
             Visibility::Shown => presence.arrive(room, member.person()),
+            Visibility::Returning => presence.come_back(room, member.person()),
             Visibility::Hidden | Visibility::House => presence.watch(room),
         }
         queue.push_frame(&whole_list(&presence, room));
@@ -119,7 +120,7 @@ impl Chat {
     pub(crate) fn unfollow(&self, room: RoomId, person: &Person, conn: ConnId, shown: Visibility) {
         self.fanout.part(room, conn);
         let mut presence = self.lock_presence();
-        if shown == Visibility::Shown {
+        if shown.is_shown() {
             presence.depart(room, person.id);
         }
         self.lock_late().remove(&(conn, room));

@@ -6,6 +6,7 @@ use tertulia_protocol::{Close, Code, Refusal, ServerFrame};
 
 use super::Connection;
 use crate::fanout::Start;
+use crate::presence::Visibility;
 use crate::queue::Ended;
 
 impl Connection {
@@ -20,7 +21,7 @@ impl Connection {
         let desk = self.chat.clone();
         let mut place = Some(desk.admit().await?);
         // Whoever left between the request's look at the session and our listening to its end was not heard.
-        if matches!(self.chat.viewer(self.token).await, Ok(None)) {
+        if self.chat.has_ended(self.token).await {
             return Err(Ended { close: Close::Revoked, retry_after_ms: None });
         }
         self.greeted = true;
@@ -34,6 +35,7 @@ impl Connection {
             bus,
             instance: self.chat.instance().to_owned(),
         });
+        let shown = if hello.back { Visibility::Returning } else { Visibility::Shown };
         for position in hello.resume {
             // Many rooms with many people are more than the queue holds at once. A peer that does not read waits
             // without a place at the desk.
@@ -48,7 +50,7 @@ impl Connection {
                 place = Some(desk.admit().await?);
             }
             let start = if position.epoch == epoch { Start::After(position.seq) } else { Start::OtherEpoch };
-            self.follow_room(position.room, start, "hello").await;
+            self.follow_room(position.room, start, shown, "hello").await;
         }
         Ok(())
     }

@@ -147,7 +147,7 @@ impl Connection {
     /// # Errors
     /// `Revoked` when the session does not live. A store that cannot be read ends nobody's conversation.
     pub async fn revalidate(&mut self) -> Result<(), Ended> {
-        if matches!(self.chat.viewer(self.token).await, Ok(None)) {
+        if self.chat.has_ended(self.token).await {
             return Err(Ended { close: Close::Revoked, retry_after_ms: None });
         }
         let rooms: Vec<RoomId> = self.rooms.keys().copied().collect();

@@ -31,16 +31,20 @@ pub const ROSTER_LEASE: Duration = Duration::from_secs(3 * 30 + 12);
 /// How long after an instance first asked who is in a room an instance's first word about it is the answer: three
 /// questions' time, since question and answer can be lost.
 const ANSWERS: Duration = LEASE;
+/// How long after its start an instance believes those who say that they were here before: twice the longest pause
+/// that a client makes between two tries (30 s). Later they were missed, and are told to have left.
+const YOUNG: Duration = Duration::from_secs(60);
 /// Shortest pause between two whole lists to a room's followers: 500 names of 40 bytes to 500 people each
 /// second are 10 MB/s, and only in the first seconds of an instance or when a crowd dissolves.
 const LIST_EVERY: Duration = Duration::from_secs(1);
 
 /// Most bytes of one person in a roster, `{"id":-9223372036854775808,"name":"…"},`: 38 around 48 scalar values
-/// of which JSON makes at most six bytes each (`\u001f`; names have none of these, but this surely fits).
-const PERSON_BYTES: usize = 38 + PERSON_NAME_CHARS * 6;
+/// of which JSON makes at most six bytes each (`\u001f`; names have none of these, but this surely fits); and 21 for
+/// the id once more among those who are back.
+const PERSON_BYTES: usize = 38 + PERSON_NAME_CHARS * 6 + 21;
 /// Bytes kept for the envelope: version, store, kind and room need 150, the name of an instance the rest.
 const ENVELOPE_BYTES: usize = 4 * 1024;
-/// Most people one roster names, 791: as many as surely fit into a payload. The others are a count.
+/// Most people one roster names, 743: as many as surely fit into a payload. The others are a count.
 pub const ROSTER_PEOPLE: usize = (PAYLOAD_BYTES - ENVELOPE_BYTES) / PERSON_BYTES;
 /// Most people one roster counts without a name; what comes over the bus is untrusted.
 const ROSTER_UNNAMED: usize = 1_000_000;
@@ -75,6 +79,8 @@ pub struct Roster {
     pub unnamed: u64,
     /// Whether the instance has said nothing of the room before: whoever is in it has just come.
     pub first: bool,
+    /// Who of the people was here before and only lost the connection.
+    pub back: Vec<UserId>,
 }
 
 /// What the other instances must be told of a room.
@@ -93,10 +99,20 @@ pub struct Say {
 pub enum Visibility {
     /// Counted among those who are there, told as having joined and left.
     Shown,
+    /// The same for somebody who says that they were there before: to an instance that has just begun, no news.
+    Returning,
     /// Nobody knows of them.
     Hidden,
     /// The same, and nobody is there: the house listens to itself.
     House,
+}
+
+impl Visibility {
+    /// Whether they are counted among those who are there.
+    #[must_use]
+    pub const fn is_shown(self) -> bool {
+        matches!(self, Self::Shown | Self::Returning)
+    }
 }
 
 /// Who is in which room, as far as this instance knows.
@@ -109,6 +125,12 @@ pub struct Presence {
     outbox: VecDeque<RoomId>,
     /// Whether the bus was away at the last tick.
     frozen: bool,
+    /// When time first passed.
+    born: Option<Instant>,
+    /// Whether that was less than a minute ago.
+    is_young: bool,
+    /// Whom this young view has told to have left: they come anew. Empty once it is no longer young.
+    told_left: HashSet<(RoomId, UserId)>,
 }
 
 impl Presence {
@@ -116,16 +138,31 @@ impl Presence {
     #[must_use]
     pub fn new(grace: Duration) -> Self {
         let (rooms, alive, outbox) = (HashMap::new(), HashMap::new(), VecDeque::new());
-        Self { grace, rooms, alive, outbox, frozen: false }
+        Self { grace, rooms, alive, outbox, frozen: false, born: None, is_young: true, told_left: HashSet::new() }
     }
 
     /// A connection of a person began to follow a room. The others are told if it is the person's first here, and
     /// asked if it is the first of all here.
     pub fn arrive(&mut self, room: RoomId, person: &Person) {
+        self.enter(room, person, false);
+    }
+
+    /// The same for somebody who says that they were there before this instance began, and only lost the connection.
+    /// Believed while it is young: nobody is told then that they joined.
+    pub fn come_back(&mut self, room: RoomId, person: &Person) {
+        self.enter(room, person, self.was_here(room, person.id));
+    }
+
+    fn enter(&mut self, room: RoomId, person: &Person, back: bool) {
         let alone = self.is_alone(room);
-        if self.rooms.entry(room).or_default().arrive(person) {
+        if self.rooms.entry(room).or_default().arrive(person, back) {
             self.mark(room, alone);
         }
+    }
+
+    /// Whether somebody who says so was here before this instance began.
+    fn was_here(&self, room: RoomId, person: UserId) -> bool {
+        self.is_young && !self.told_left.contains(&(room, person))
     }
 
     /// Somebody follows a room here without being shown as there: the others are asked who is, unless it is known.
@@ -155,8 +192,9 @@ impl Presence {
     }
 
     /// Another instance says who is in a room with it. Only rooms that somebody here follows are of interest.
-    pub fn hear_roster(&mut self, from: &str, room: RoomId, roster: Roster, now: Instant) {
+    pub fn hear_roster(&mut self, from: &str, room: RoomId, mut roster: Roster, now: Instant) {
         self.hear_alive(from, now);
+        roster.back.retain(|person| self.was_here(room, *person));
         if self.alive.contains_key(from)
             && let Some(room) = self.rooms.get_mut(&room)
         {
@@ -225,7 +263,21 @@ impl Presence {
             self.expire(now);
         }
         let grace = self.grace;
-        self.rooms.iter_mut().filter_map(|(id, room)| Some((*id, room.settle(now, grace)?))).collect()
+        let changes: Vec<(RoomId, Change)> =
+            self.rooms.iter_mut().filter_map(|(id, room)| Some((*id, room.settle(now, grace)?))).collect();
+        self.age(now, &changes);
+        changes
+    }
+
+    /// Remembers whom it told to have left, as long as it is young.
+    fn age(&mut self, now: Instant, changes: &[(RoomId, Change)]) {
+        self.is_young = now.saturating_duration_since(*self.born.get_or_insert(now)) < YOUNG;
+        if self.is_young {
+            let left = changes.iter().flat_map(|(room, change)| change.left.iter().map(|person| (*room, person.id)));
+            self.told_left.extend(left);
+        } else {
+            self.told_left = HashSet::new();
+        }
     }
 
     /// What the other instances must be told now: each room at most once however much happened since the last

@@ -16,8 +16,8 @@ const SPREAD_STEPS: u32 = 32;
 
 #[derive(Default)]
 pub(super) struct Room {
-    /// Own people and how many connections each has here.
-    pub(super) local: BTreeMap<UserId, (Person, u32)>,
+    /// Own people.
+    pub(super) local: BTreeMap<UserId, Own>,
     /// Other instances' people.
     remote: HashMap<String, Remote>,
     /// Whom the followers have been told of; ordered, so that lists are stable.
@@ -42,6 +42,14 @@ pub(super) struct Room {
     told_at: Option<Instant>,
 }
 
+/// Somebody who is here on this instance.
+pub(super) struct Own {
+    person: Person,
+    connections: u32,
+    /// Whether they were here before the instance began.
+    back: bool,
+}
+
 /// What another instance said of a room.
 struct Remote {
     people: HashMap<UserId, Person>,
@@ -62,20 +70,21 @@ struct Shown {
 }
 
 impl Room {
-    /// A connection of a person came; `true` when it is the person's first here.
-    pub(super) fn arrive(&mut self, person: &Person) -> bool {
-        let slot = self.local.entry(person.id).or_insert_with(|| (person.clone(), 0));
-        slot.1 += 1;
-        let first = slot.1 == 1;
-        self.see(person, false);
+    /// A connection of a person came; `true` when it is the person's first here. Who is `back` has not just come.
+    pub(super) fn arrive(&mut self, person: &Person, back: bool) -> bool {
+        let fresh = || Own { person: person.clone(), connections: 0, back };
+        let own = self.local.entry(person.id).or_insert_with(fresh);
+        own.connections += 1;
+        let first = own.connections == 1;
+        self.see(person, back);
         first
     }
 
     /// A connection of a person went; `true` when it was the last here.
     pub(super) fn depart(&mut self, person: UserId) -> bool {
-        let Some(slot) = self.local.get_mut(&person) else { return false };
-        slot.1 = slot.1.saturating_sub(1);
-        let last = slot.1 == 0;
+        let Some(own) = self.local.get_mut(&person) else { return false };
+        own.connections = own.connections.saturating_sub(1);
+        let last = own.connections == 0;
         if last {
             self.local.remove(&person);
         }
@@ -84,19 +93,22 @@ impl Room {
 
     /// The own people, named as far as one payload surely carries.
     pub(super) fn roster(&self) -> Roster {
-        let people: Vec<Person> = self.local.values().take(ROSTER_PEOPLE).map(|(person, _)| person.clone()).collect();
+        let named = || self.local.values().take(ROSTER_PEOPLE);
+        let people: Vec<Person> = named().map(|own| own.person.clone()).collect();
+        let back = named().filter(|own| own.back).map(|own| own.person.id).collect();
         let unnamed = (self.local.len() - people.len()) as u64;
-        Roster { people, unnamed, first: self.told_at.is_none() }
+        Roster { people, unnamed, first: self.told_at.is_none(), back }
     }
 
     pub(super) fn hear(&mut self, from: &str, roster: Roster, now: Instant) {
-        let Roster { mut people, unnamed, first } = roster;
+        let Roster { mut people, unnamed, first, back } = roster;
+        let back: HashSet<UserId> = back.into_iter().collect();
         let answers = self.first_asked.is_some_and(|asked| now.saturating_duration_since(asked) < ANSWERS);
         let were_here = answers && self.spoke.insert(from.to_owned()) && !first;
         let excess = people.len().saturating_sub(ROSTER_PEOPLE);
         people.truncate(ROSTER_PEOPLE);
         let unnamed = usize::try_from(unnamed).unwrap_or(usize::MAX).saturating_add(excess).min(ROSTER_UNNAMED);
-        people.iter().for_each(|person| self.see(person, were_here));
+        people.iter().for_each(|person| self.see(person, were_here || back.contains(&person.id)));
         let people: HashMap<_, _> = people.into_iter().map(|person| (person.id, person)).collect();
         if people.is_empty() && unnamed == 0 {
             self.remote.remove(from);

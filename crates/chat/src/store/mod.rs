@@ -1,7 +1,7 @@
 //! The truth: what is kept in SQL. Two backends, one suite of conformance tests for both.
 
 use async_trait::async_trait;
-use tertulia_protocol::{Change, Entry, Epoch, Key, Person, RoomId, RoomInfo, Seq, Snapshot, UserId};
+use tertulia_protocol::{Body, Change, Entry, Epoch, Key, Person, RoomId, RoomInfo, Seq, Snapshot, UserId, quote};
 
 #[cfg(any(test, feature = "conformance"))]
 pub mod conformance;
@@ -31,6 +31,15 @@ pub struct Appended {
     pub entry: Entry,
     /// Whether an earlier try had already stored it.
     pub duplicate: bool,
+}
+
+impl Appended {
+    /// Whether the entry is what these words were stored as: a key that was used before may have brought others.
+    #[must_use]
+    pub fn says(&self, words: &Body) -> bool {
+        let words = words.as_str();
+        matches!(&self.entry.change, Change::Posted { body, .. } if body == words || quote::answers(body, words))
+    }
 }
 
 /// SHA-256 of a session token; the token itself is known to the browser alone.

@@ -92,7 +92,7 @@ fn hello_of(fields: Map<String, Value>) -> Result<Hello, Refusal> {
         Some(v) => v.as_i64().ok_or_else(|| bad_field("v", "it must be an integer"))?,
     };
     if v != VERSION {
-        return Ok(Hello { v, client: String::new(), resume: Vec::new() });
+        return Ok(Hello { v, client: String::new(), back: false, resume: Vec::new() });
     }
     if let Some(Value::Array(positions)) = fields.get("resume") {
         if positions.len() > ROOMS_PER_SOCKET {
@@ -184,6 +184,15 @@ const ECHO_CHARS: usize = 80;
 fn legible(text: &str, chars: usize) -> String {
     let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
     text.chars().filter(|&c| !breaks(c) && !is_invisible(c)).take(chars).collect()
+}
+
+/// Decodes an object that is no frame by the rules of frames: at most [`JSON_DEPTH`](crate::limits::JSON_DEPTH) levels,
+/// no key twice.
+///
+/// # Errors
+/// `malformed`, in the words for frames; `duplicate_field`.
+pub fn decode_object(text: &str) -> Result<Map<String, Value>, Refusal> {
+    strict::object(text)
 }
 
 /// Decodes what a server said; the browser's half.

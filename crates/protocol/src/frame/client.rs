@@ -44,6 +44,9 @@ pub struct Hello {
     /// Which program speaks, for logs; at most 64 scalar values are kept.
     #[serde(default)]
     pub client: String,
+    /// Whether it was welcomed before and lost its connection: whoever comes back has not just come.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub back: bool,
     /// Rooms to follow, each from the position the client holds.
     #[serde(default)]
     pub resume: Vec<Position>,

@@ -155,6 +155,13 @@ pub fn asked(text: &str) -> Option<&str> {
     (!word.contains(char::is_whitespace)).then_some(word)
 }
 
+/// Whether a message is the quote that these words asked for.
+#[must_use]
+pub fn answers(body: &str, words: &str) -> bool {
+    let wanted = asked(words).and_then(symbol);
+    Card::read(body).is_some_and(|card| wanted.as_deref() == Some(card.symbol))
+}
+
 /// The parts of a quote that was posted as a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Card<'a> {

@@ -1,6 +1,6 @@
 //! Quotes: exact to the cent, on the feed and in a room, and nobody can forge one.
 
-use super::{Card, Quote, Trend, asked, per_cent, signed, symbol, units};
+use super::{Card, Quote, Trend, answers, asked, per_cent, signed, symbol, units};
 use crate::Body;
 use crate::codec::decode;
 
@@ -65,6 +65,7 @@ fn a_card_is_read_back_and_cannot_be_written_by_hand() {
     assert_eq!(body, "BRK.B 189.20 ▲ +0.42 (+0.22 %) ");
     let card = Card { symbol: "BRK.B", price: "189.20", trend: Trend::Up, change: "+0.42 (+0.22 %)" };
     assert_eq!(Card::read(&body), Some(card));
+    assert!(answers(&body, "/stocks brk.b") && !answers(&body, "/stocks IBM") && !answers(&body, "BRK.B"));
     let typed = Body::parse(&body).expect("it is a text like others");
     assert_eq!(Card::read(typed.as_str()), None, "the space at the end is gone: {typed:?}");
     for text in ["", " ", "hello ", "a b c d ", "a b ▲ "] {

@@ -7,7 +7,8 @@ use crate::codec::{decode_client, encode};
 use crate::refusal::Code;
 
 /// Fields that may be absent; those of them that may also be `null`, which means the same.
-const OPTIONAL: [(&str, bool); 4] = [("client", false), ("resume", false), ("after", true), ("reply_to", true)];
+const OPTIONAL: [(&str, bool); 5] =
+    [("client", false), ("back", false), ("resume", false), ("after", true), ("reply_to", true)];
 
 fn objects() -> Vec<Map<String, Value>> {
     let frames = samples::client();
@@ -24,6 +25,7 @@ fn wrong_for(right: &Value) -> Vec<Value> {
     let same = |wrong: &Value| match right {
         Value::String(_) => wrong.is_string(),
         Value::Number(_) => wrong.is_i64(),
+        Value::Bool(_) => wrong.is_boolean(),
         Value::Array(_) => wrong.is_array(),
         Value::Object(_) => wrong.is_object(),
         other => panic!("no frame has a field like {other}"),

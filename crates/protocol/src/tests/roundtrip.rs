@@ -86,8 +86,8 @@ fn client_frame() -> impl Strategy<Value = ClientFrame> {
     let react =
         || (room(), key(), seq(), text()).prop_map(|(room, key, message, emoji)| React { room, key, message, emoji });
     prop_oneof![
-        ("[a-zA-Zé🍷/ ]{0,64}", prop::collection::vec(position(), 0..4))
-            .prop_map(|(client, resume)| ClientFrame::Hello(Hello { v: 1, client, resume })),
+        ("[a-zA-Zé🍷/ ]{0,64}", any::<bool>(), prop::collection::vec(position(), 0..4))
+            .prop_map(|(client, back, resume)| ClientFrame::Hello(Hello { v: 1, client, back, resume })),
         (room(), prop::option::of(cursor()))
             .prop_map(|(room, after)| ClientFrame::Subscribe(Subscribe { room, after })),
         room().prop_map(|room| ClientFrame::Unsubscribe(Unsubscribe { room })),

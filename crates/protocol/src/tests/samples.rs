@@ -105,7 +105,7 @@ pub(super) fn client() -> Vec<ClientFrame> {
         Position { room: RoomId(4), epoch: epoch(), seq: Seq(120) },
     ];
     vec![
-        ClientFrame::Hello(Hello { v: 1, client: "tertulia-web 0.1.0".to_owned(), resume }),
+        ClientFrame::Hello(Hello { v: 1, client: "tertulia-web 0.1.0".to_owned(), back: true, resume }),
         ClientFrame::Subscribe(Subscribe { room: LOBBY, after: Some(Seq(3)) }),
         ClientFrame::Unsubscribe(Unsubscribe { room: LOBBY }),
         ClientFrame::Send(Send {

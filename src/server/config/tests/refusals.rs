@@ -35,6 +35,7 @@ fn a_wrong_type_in_the_file_is_refused_naming_line_and_key() {
     for setting in in_the_file() {
         let wrong: &[&str] = match setting.kind {
             Kind::Number { .. } => &["\"20\"", "1.5", "true", "[20]", "{}", "1979-05-27", "-1", "99999999999999999999"],
+            Kind::Choice(["on", "off"]) => &["20", "1.5", "[\"on\"]", "{}", "1979-05-27"],
             Kind::Choice(_) | Kind::Text(_) => &["20", "1.5", "true", "[\"full\"]", "{}", "1979-05-27"],
             Kind::Pairs(_) => &["\"chat=chat\"", "20", "[\"chat\"]", "{ chat = 1 }", "{ chat = {} }"],
             Kind::List(_) => &["\"10.0.0.1\"", "20", "[20]", "[[\"10.0.0.1\"]]", "{}"],
@@ -42,10 +43,11 @@ fn a_wrong_type_in_the_file_is_refused_naming_line_and_key() {
                 &["20", "\"a:b\"", "{}", "[\"a:b\"]", "[{ name = \"a,b\" }]", "[{ nome = \"a\" }]", "[{ rooms = [1] }]"]
             }
         };
+        let key = setting.key().expect("it is in the file");
         for value in wrong {
-            let errors = World::default().toml(&format!("# mine\n\n{} = {value}\n", setting.name)).errors();
-            let [error] = &errors[..] else { panic!("{} = {value}: {errors:?}", setting.name) };
-            assert!(error.starts_with(&format!("file tertulia.toml, line 3, key {} is ", setting.name)), "{error}");
+            let errors = World::default().toml(&format!("# mine\n\n{key} = {value}\n")).errors();
+            let [error] = &errors[..] else { panic!("{key} = {value}: {errors:?}") };
+            assert!(error.starts_with(&format!("file tertulia.toml, line 3, key {key} is ")), "{error}");
             assert!(error.contains(&setting.allowed()), "{error}");
         }
     }
@@ -81,6 +83,13 @@ fn a_name_nobody_knows_is_refused_with_the_nearest_one() {
         ["file tertulia.toml, line 2, key Public-Url: there is no such setting; did you mean public_url?"]
     );
     assert!(World::default().toml("config = \"b.toml\"").errors()[0].contains("no such setting"));
+    let errors = World::default().toml("[feeds]\nstocks = true\nsymbol = []\n").errors();
+    assert_eq!(
+        errors,
+        ["file tertulia.toml, line 3, key feeds.symbol: there is no such setting; did you mean feeds.symbols?"]
+    );
+    let errors = World::default().toml("feeds = false\n").errors();
+    assert_eq!(errors, ["file tertulia.toml, line 1, key feeds: in the file it is a table"]);
     let stop = World::default().args(&["serve", "--prot", "1"]).run().expect_err("no such flag");
     assert_eq!(stop.code(), 2);
     assert!(stop.to_string().contains("--port"), "{stop}");

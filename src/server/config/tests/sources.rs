@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{World, good_value, in_the_file};
 use crate::server::config::table::{Fallback, Kind, SETTINGS};
-use crate::server::config::{Database, LogFormat, Synchronous};
+use crate::server::config::{Database, LogFormat, RateLimits, Stocks, Synchronous};
 
 #[test]
 fn with_nothing_said_the_defaults_of_the_table_hold() {
@@ -51,7 +51,8 @@ fn every_setting_is_taken_from_each_of_its_three_sources() {
         let (text, toml) = good_value(setting);
         let by_flag = World::default().args(&[&setting.flag(), &text]).settings();
         let by_variable = World::default().env(&setting.variable(), &text).settings();
-        let mut by_file = World::default().toml(&format!("{} = {toml}\n", setting.name)).settings();
+        let key = setting.key().expect("it is in the file");
+        let mut by_file = World::default().toml(&format!("{key} = {toml}\n")).settings();
         assert_eq!(by_file.file.take(), Some("tertulia.toml".into()));
         let shown = format!("{by_flag:?}");
         assert_ne!(shown, default, "{} changed nothing", setting.name);
@@ -95,7 +96,8 @@ fn numbers_are_allowed_up_to_both_ends_of_their_range() {
         if let Kind::Number { min, max } = setting.kind {
             for good in [min, max] {
                 World::default().args(&[&setting.flag(), &good.to_string()]).settings();
-                World::default().toml(&format!("{} = {good}", setting.name)).settings();
+                let key = setting.key().expect("every number is in the file");
+                World::default().toml(&format!("{key} = {good}")).settings();
             }
         }
     }
@@ -137,6 +139,20 @@ fn an_instance_without_a_name_gets_one_that_differs_per_process() {
     assert_eq!(World::default().args(&["--port", "0"]).settings().instance, "ada-p42");
     assert_eq!(World::default().args(&["--listen", "[::]", "--port", "1"]).settings().address().to_string(), "[::]:1");
     assert_eq!(World::default().settings().listen, IpAddr::V4(Ipv4Addr::LOCALHOST));
+}
+
+#[test]
+fn feeds_stand_in_a_table_of_theirs_and_what_is_on_or_off_may_be_true_or_false() {
+    let told = |toml: &str| {
+        let settings = World::default().toml(toml).settings();
+        (settings.stocks, settings.stock_symbols, settings.stock_seed, settings.rate_limits)
+    };
+    let symbols = vec!["ACME".to_owned(), "BRK.B".to_owned()];
+    let file = "rate_limits = false\n[feeds]\nstocks = false\nsymbols = [\"acme\", \"BRK.B\"]\nseed = 7\n";
+    assert_eq!(told(file), (Stocks::Off, symbols, 7, RateLimits::Off));
+    let file = "rate_limits = true\nfeeds = { stocks = true }\n";
+    assert_eq!(told(file), (Stocks::On, Vec::new(), 1, RateLimits::On));
+    assert_eq!(told("[feeds]\nstocks = \"off\"\n").0, Stocks::Off);
 }
 
 #[test]

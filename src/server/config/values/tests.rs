@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::{IpRange, PublicUrl, RedisUrl, Secret};
+use super::{IpRange, PublicUrl, RedisUrl, Secret, TokenGrant};
 
 fn redis(text: &str) -> RedisUrl {
     RedisUrl::parse(text).unwrap_or_else(|reason| panic!("{text}: {reason:?}"))
@@ -119,6 +119,15 @@ fn stocks_are_written_in_capitals_each_once_and_have_a_bound() {
     let list = |length: usize| (0..length).map(|n| format!("S{n}")).collect::<Vec<_>>().join(",");
     assert_eq!(super::stock_symbols(&list(54)).expect("54 are allowed").len(), 54);
     assert!(super::stock_symbols(&list(55)).is_err());
+}
+
+#[test]
+fn of_two_tokens_neither_stands_in_the_others_way() {
+    let row = |name: &str, digit: &str| format!("{name}:{}:chat", digit.repeat(64));
+    let parse = |rows: &[String]| TokenGrant::parse_list(&rows.join(","));
+    assert_eq!(parse(&[row("a", "1"), row("b", "2")]).expect("two").len(), 2);
+    assert_eq!(parse(&[row("a", "1"), row("a", "2")]), Err(Some("two tokens have the same name")));
+    assert_eq!(parse(&[row("a", "1"), row("b", "1")]), Err(Some("two tokens have the same hash")));
 }
 
 #[test]

@@ -50,9 +50,14 @@ impl TokenGrant {
         if grants.len() > TOKENS {
             return Err(Some("there are more than 256 tokens"));
         }
-        let twice = |grant: &Self| grants.iter().filter(|other| other.name == grant.name).count() > 1;
-        if grants.iter().any(twice) {
-            return Err(Some("two tokens have the same name"));
+        for (at, grant) in grants.iter().enumerate() {
+            if grants[..at].iter().any(|other| other.name == grant.name) {
+                return Err(Some("two tokens have the same name"));
+            }
+            // One would be found under it, and the other's rooms stay shut without a word.
+            if grants[..at].iter().any(|other| other.hash == grant.hash) {
+                return Err(Some("two tokens have the same hash"));
+            }
         }
         Ok(grants)
     }

@@ -61,7 +61,7 @@ async fn whoever_opens_the_page_is_told_of_those_without_a_name_as_well() {
     let mut ana = a.guest("Ana").await;
     ana.subscribe(LOBBY, None).await;
     let crowd = vec![Person { id: UserId(900), name: "Biel".to_owned() }];
-    spy.say(Topic::Room(LOBBY), News::Roster { room: LOBBY, people: crowd, more: 700, first: false });
+    spy.say(Topic::Room(LOBBY), News::Roster { room: LOBBY, people: crowd, more: 700, first: false, back: Vec::new() });
     ana.until(|frame| matches!(frame, ServerFrame::Presence { online: 702, .. }).then_some(())).await;
     let (person, _) = a.chat.enter("Carla").await.expect("fine");
     let member = a.chat.member_by_slug(&person, "chat").await.expect("the lobby is open");
@@ -103,7 +103,10 @@ async fn a_stranger_who_begins_with_a_roster_is_told_and_asked() {
     ana.subscribe(LOBBY, None).await;
     assert_eq!(spy.roster().await, ["Ana"], "premise: told once");
     spy.asked().await;
-    spy.say(Topic::Room(LOBBY), News::Roster { room: LOBBY, people: Vec::new(), more: 0, first: false });
+    spy.say(
+        Topic::Room(LOBBY),
+        News::Roster { room: LOBBY, people: Vec::new(), more: 0, first: false, back: Vec::new() },
+    );
     assert_eq!(spy.roster().await, ["Ana"]);
     spy.asked().await;
 }
@@ -115,7 +118,10 @@ async fn people_beyond_those_named_are_counted() {
     let mut ana = cluster.instances[0].guest("Ana").await;
     ana.subscribe(LOBBY, None).await;
     spy.asked().await;
-    spy.say(Topic::Room(LOBBY), News::Roster { room: LOBBY, people: Vec::new(), more: 7, first: false });
+    spy.say(
+        Topic::Room(LOBBY),
+        News::Roster { room: LOBBY, people: Vec::new(), more: 7, first: false, back: Vec::new() },
+    );
     ana.until(|frame| matches!(frame, ServerFrame::Presence { online: 8, .. }).then_some(())).await;
 }
 

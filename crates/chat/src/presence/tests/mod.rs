@@ -13,6 +13,8 @@ use super::{
 use crate::bus::PAYLOAD_BYTES;
 use crate::news::{self, News};
 
+mod coming;
+
 const ROOM: RoomId = RoomId(1);
 const GRACE: Duration = Duration::from_secs(12);
 
@@ -29,7 +31,7 @@ fn people(ids: impl IntoIterator<Item = i64>) -> Vec<Person> {
 }
 
 fn roster(ids: impl IntoIterator<Item = i64>) -> Roster {
-    Roster { people: people(ids), unnamed: 0, first: false }
+    Roster { people: people(ids), ..Roster::default() }
 }
 
 /// An empty view, and a moment.
@@ -258,11 +260,13 @@ fn the_longest_roster_fits_into_a_payload_and_the_rest_is_counted() {
     let (mut other, _) = fresh();
     let crowd = i64::try_from(ROSTER_PEOPLE).expect("small") * 2;
     for id in 0..crowd {
-        presence.arrive(ROOM, &Person { id: UserId(INTEGER_MAX - id), name: "\u{1f}".repeat(PERSON_NAME_CHARS) });
+        presence.come_back(ROOM, &Person { id: UserId(INTEGER_MAX - id), name: "\u{1f}".repeat(PERSON_NAME_CHARS) });
     }
     let said = presence.take_outbox(start);
     let [Say { roster, .. }] = said.as_slice() else { panic!("one room") };
-    let news = News::Roster { room: ROOM, people: roster.people.clone(), more: roster.unnamed, first: roster.first };
+    assert_eq!(roster.back.len(), ROSTER_PEOPLE, "premise: each is named twice");
+    let Roster { people, unnamed: more, first, back } = roster.clone();
+    let news = News::Roster { room: ROOM, people, more, first, back };
     let payload = news::encode(&Epoch::fresh(), &"n".repeat(255), news);
     assert!((PAYLOAD_BYTES * 3 / 4..=PAYLOAD_BYTES).contains(&payload.len()), "{} bytes", payload.len());
     other.arrive(ROOM, &person(1));
@@ -296,7 +300,12 @@ fn what_others_claim_is_bounded() {
         presence.hear_roster(&format!("n{name}"), ROOM, roster([2]), start);
     }
     assert_eq!(presence.alive.len(), INSTANCES);
-    presence.hear_roster("n0", ROOM, Roster { people: people(2..5_000), unnamed: u64::MAX, first: false }, start);
+    presence.hear_roster(
+        "n0",
+        ROOM,
+        Roster { people: people(2..5_000), unnamed: u64::MAX, ..Roster::default() },
+        start,
+    );
     assert!(presence.online(ROOM).1 < 1_100_000);
 }
 
@@ -312,51 +321,4 @@ fn announcing_every_room_takes_several_ticks_and_misses_none() {
         told.extend(said.iter().map(|(room, ..)| room));
     }
     assert_eq!(told, (1..=rooms).collect::<Vec<_>>());
-}
-
-/// What a change tells: (joined, the whole list).
-fn told_and_listed(presence: &mut Presence, now: Instant) -> (Vec<i64>, Option<Vec<i64>>) {
-    let changes = presence.tick(now, false);
-    let change = changes.into_iter().find(|(room, _)| *room == ROOM).map(|(_, change)| change).unwrap_or_default();
-    (ids(&change.joined), change.list.as_deref().map(ids))
-}
-
-#[test]
-fn who_was_there_when_a_cold_instance_first_asked_is_listed_and_not_said_to_have_come() {
-    let (mut presence, start) = fresh();
-    presence.arrive(ROOM, &person(1));
-    assert!(said(&mut presence, start)[0].2, "premise: the others are asked");
-    presence.hear_roster("b", ROOM, roster([2, 3]), start);
-    presence.hear_roster("c", ROOM, roster([4]), start + ALIVE_EVERY);
-    let after = start + ALIVE_EVERY;
-    assert_eq!(told_and_listed(&mut presence, after), (vec![1], Some(vec![1, 2, 3, 4])), "who came here did come");
-    presence.hear_roster("b", ROOM, roster([2, 3, 5]), after);
-    assert_eq!(told(&mut presence, after), (5, vec![5], vec![]), "who came after the answer did come");
-}
-
-#[test]
-fn who_comes_on_an_instance_that_was_empty_is_said_to_have_come_at_once() {
-    let (mut presence, start) = fresh();
-    let (mut other, _) = fresh();
-    presence.arrive(ROOM, &person(1));
-    said(&mut presence, start);
-    told(&mut presence, start);
-    other.arrive(ROOM, &person(2));
-    let roster = other.take_outbox(start).remove(0).roster;
-    assert!(roster.first, "premise: nobody was there before");
-    presence.hear_roster("b", ROOM, roster, start);
-    assert_eq!(told(&mut presence, start), (2, vec![2], vec![]), "the first guests of a fresh cluster are greeted");
-    presence.hear_roster("c", ROOM, Roster::default(), start);
-    presence.hear_roster("c", ROOM, self::roster([3]), start);
-    assert_eq!(told(&mut presence, start).1, [3], "c answered that nobody is there, and then somebody came");
-}
-
-#[test]
-fn long_after_the_question_a_first_word_is_news() {
-    let (mut presence, start) = fresh();
-    presence.arrive(ROOM, &person(1));
-    said(&mut presence, start);
-    told(&mut presence, start);
-    presence.hear_roster("b", ROOM, roster([2]), start + LEASE);
-    assert_eq!(told(&mut presence, start + LEASE).1, [2]);
 }

@@ -1,0 +1,187 @@
+//! Who may at the plain doors, how much of it, and what pages of others get.
+
+use tertulia_chat::Token;
+use tokio::net::TcpStream;
+
+use crate::support::eventually;
+use crate::support::http::Request;
+use crate::support::program::Program;
+use crate::support::raw::{FIN, RawSocket, TEXT, UPGRADE, frame, head};
+use crate::support::server::{Setup, TestServer, hashed};
+
+/// Where the doors are that cost a stream, and one that would make a room.
+const STREAMS: [&str; 4] = ["/events/chat", "/events/unheard-of", "/feeds/stocks", "/feeds/cluster"];
+
+fn token() -> Token {
+    Token::mint().expect("randomness")
+}
+
+/// Asks for an upgrade with these headers (whole lines); the status, and the socket.
+async fn upgrade(server: &TestServer, path: &str, headers: &str) -> (u16, RawSocket) {
+    let mut stream = TcpStream::connect(server.door.address).await.expect("the server accepts");
+    let request = format!("GET {path} HTTP/1.1\r\nhost: {}\r\n{UPGRADE}{headers}\r\n", server.door.host);
+    let answer = head(&mut stream, request.as_bytes()).await;
+    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
+    (status, RawSocket { stream })
+}
+
+/// The next line of a raw socket that is nobody's coming or going.
+async fn line(socket: &mut RawSocket) -> String {
+    loop {
+        let frame = socket.next().await.expect("the socket stays open");
+        let text = String::from_utf8(frame.payload).expect("text");
+        if frame.opcode == TEXT && !text.contains("] * ") {
+            return text;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn once_a_public_url_is_configured_every_door_asks_for_a_session_or_a_token() {
+    // The tokens `reader` and `writer`, hashed as `tertulia token new` does.
+    let (reader, writer) = (token(), token());
+    let rows = format!("reader:{}:chat,writer:{}:chat+news:publish:1000", hashed(&reader), hashed(&writer));
+    let server = Setup::new().public_url("https://chat.example.org").tokens(&rows).start().await;
+    let ask = async |method: &str, path: &str, token: &str| {
+        let request = Request::new(method, path);
+        let request =
+            if token.is_empty() { request } else { request.header("authorization", &format!("Bearer {token}")) };
+        let request = if method == "POST" { request.body(b"hello".to_vec()) } else { request };
+        let answer = request.send(&server.door).await;
+        assert_eq!(answer.header("www-authenticate").is_some(), answer.status == 401, "{answer:?}");
+        answer.status
+    };
+    assert_eq!(ask("POST", "/publish/chat", "").await, 401);
+    assert_eq!(ask("GET", "/events/chat", "").await, 401);
+    assert_eq!(ask("POST", "/publish/chat", "unknown").await, 401);
+    assert_eq!(ask("POST", "/publish/chat", reader.reveal()).await, 403, "it may only read");
+    assert_eq!(ask("POST", "/publish/news", reader.reveal()).await, 403, "not its room");
+    assert_eq!(ask("POST", "/publish/other", writer.reveal()).await, 403, "not its room");
+    assert_eq!(ask("POST", "/publish/news", writer.reveal()).await, 404, "no room is made where access is not open");
+    assert_eq!(ask("GET", "/events/other", reader.reveal()).await, 403);
+    // Its own budget: a thousand a second.
+    for _ in 0..40 {
+        assert_eq!(ask("POST", "/publish/chat", writer.reveal()).await, 201);
+    }
+    let url = format!("http://{}/events/chat?history=1", server.door.address);
+    let host = format!("Host: {}", server.door.host);
+    let bearer = format!("Authorization: Bearer {}", reader.reveal());
+    let mut curl = Program::start("curl", &["-sN", "-H", &host, "-H", &bearer, &url]);
+    while !curl.line().await.contains("\"text\":\"hello\"") {}
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_raw_socket_is_refused_before_the_upgrade_and_a_reader_may_not_write() {
+    let (reader, slow) = (token(), token());
+    let rows = format!("reader:{}:chat+gone,slow:{}:chat:publish:1", hashed(&reader), hashed(&slow));
+    let server = Setup::new().public_url("https://chat.example.org").tokens(&rows).start().await;
+    let bearer = |token: &Token| format!("authorization: Bearer {}\r\n", token.reveal());
+    for (path, headers, status) in [
+        ("/ws/chat", String::new(), 401),
+        ("/ws/chat", "authorization: Bearer nobody\r\n".to_owned(), 401),
+        ("/ws/other", bearer(&reader), 403),
+        ("/ws/gone", bearer(&reader), 404),
+        ("/ws/%2e%2e", bearer(&reader), 404),
+    ] {
+        assert_eq!(upgrade(&server, path, &headers).await.0, status, "{path} {headers}");
+    }
+    let (status, mut socket) = upgrade(&server, "/ws/chat", &bearer(&reader)).await;
+    assert_eq!(status, 101, "premise: it may listen");
+    socket.write(&frame(FIN | TEXT, b"hello")).await;
+    assert_eq!(line(&mut socket).await, "[chat] ! This token may read and not publish.");
+    let (_, mut socket) = upgrade(&server, "/ws/chat", &bearer(&slow)).await;
+    socket.write(&[frame(FIN | TEXT, b"one"), frame(FIN | TEXT, b"two")].concat()).await;
+    let mut lines = [line(&mut socket).await, line(&mut socket).await];
+    lines.sort();
+    assert_eq!(lines, ["[chat] ! This token published too much.", "[chat] one"], "its own rate holds here as well");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_that_is_not_ours_opens_no_raw_socket() {
+    let server = TestServer::alone().await;
+    let open = async |origin: &str| upgrade(&server, "/ws/chat", origin).await.0;
+    let ours = format!("origin: {}\r\n", server.door.origin);
+    assert_eq!((open("").await, open(&ours).await), (101, 101));
+    assert_eq!(open("origin: https://evil.example\r\n").await, 403);
+    assert_eq!(open("origin: null\r\n").await, 403);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_that_is_not_ours_holds_no_stream_open_and_makes_no_room() {
+    let server = TestServer::alone().await;
+    let ours = server.door.origin.clone();
+    for path in STREAMS {
+        for (name, value) in [
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-site", "same-site"),
+            ("origin", "https://evil.example"),
+            ("origin", "null"),
+        ] {
+            let answer = Request::get(path).header(name, value).send(&server.door).await;
+            assert_eq!((answer.status, answer.header("access-control-allow-origin")), (403, None), "{path} {value}");
+        }
+    }
+    let rooms = server.guest("Ana").await.get("/rooms.json").await.json();
+    assert_eq!(rooms.as_array().map(Vec::len), Some(1), "{rooms}");
+    for path in STREAMS {
+        for (name, value) in [("sec-fetch-site", "same-origin"), ("sec-fetch-site", "none"), ("origin", ours.as_str())]
+        {
+            let answer = Request::new("HEAD", path).header(name, value).send(&server.door).await;
+            assert_eq!(answer.status, 200, "{path} {name} {value}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn new_names_cost_an_address_what_guests_cost_and_known_ones_nothing() {
+    let server = TestServer::alone().await;
+    let listen = async |name: &str| Request::new("HEAD", &format!("/events/chat?name={name}")).send(&server.door).await;
+    let mut refused = None;
+    for n in 0..600 {
+        let answer = listen(&format!("name-{n}")).await;
+        if answer.status != 200 {
+            refused = Some((n, answer));
+            break;
+        }
+    }
+    let (names, answer) = refused.expect("an address does not write down as many names as it likes");
+    assert!(names >= 300, "a lecture hall comes in: {names}");
+    assert_eq!((answer.status, answer.header("retry-after")), (429, Some("1")), "{answer:?}");
+    assert_eq!(listen("name-7").await.status, 200, "this one is known");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_programs_may_use_one_key_though_they_speak_for_the_same_person() {
+    let (one, two) = (token(), token());
+    let rows = format!("one:{}:*:publish,two:{}:*:publish", hashed(&one), hashed(&two));
+    let server = Setup::new().tokens(&rows).start().await;
+    let publish = async |token: &Token| {
+        let request = Request::new("POST", "/publish/chat").header("idempotency-key", "1");
+        let request = request.header("authorization", &format!("Bearer {}", token.reveal()));
+        let request = request.header("content-type", "application/json");
+        request.body(br#"{"author":"Eva","message":"the build is green"}"#.to_vec()).send(&server.door).await.json()
+    };
+    let (first, second) = (publish(&one).await, publish(&two).await);
+    assert_ne!(first["seq"], second["seq"], "each said it once");
+    assert_eq!(publish(&one).await, first);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_stream_of_prices_ends_when_the_session_it_came_with_does() {
+    let server = Setup::new().public_url("http://chat.example.org").start().await;
+    eventually("the market opens", async || server.chat().market().filter(|market| market.is_open())).await;
+    let (ana, bruno) = (server.guest("Ana").await, server.guest("Bruno").await);
+    let follow = |cookie: &str| {
+        let (host, cookie) = (format!("Host: {}", server.door.host), format!("Cookie: {cookie}"));
+        let url = format!("http://{}/feeds/stocks", server.door.address);
+        Program::start("curl", &["-sN", "-H", &host, "-H", &cookie, &url])
+    };
+    let (mut of_ana, mut of_bruno) = (follow(&ana.cookie), follow(&bruno.cookie));
+    assert_eq!((of_ana.line().await, of_bruno.line().await), ("retry: 2000".to_owned(), "retry: 2000".to_owned()));
+    assert_eq!(ana.post("/leave", &[]).await.location(), "/");
+    // Within half a minute; prices come every second until then.
+    of_ana.until_it_ends().await;
+    for _ in 0..20 {
+        of_bruno.line().await;
+    }
+}
