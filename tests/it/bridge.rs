@@ -214,6 +214,37 @@ async fn after_redis_was_away_and_forgot_everything_the_bridge_is_back_by_itself
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_emptied_redis_makes_no_second_holder_store_what_the_first_has_heard() {
+    let redis = RealRedis::start().await;
+    let (a, b) = TestServer::pair(&redis.url()).await;
+    until_joined(&redis, "chat", 1).await;
+    let mut ana = a.guest("Ana").await.socket().await;
+    let start = ana.follow(LOBBY).await;
+    let mut said = Vec::new();
+    for round in 0..3 {
+        ask(&redis, &["FLUSHALL"]).await;
+        // The first holder believes for up to two seconds more; the other has the lease within those.
+        for n in 0..100 {
+            let words = format!("{round} {n}");
+            publish(&redis, "chat", &words).await;
+            said.push(words);
+        }
+        until_joined(&redis, "chat", 1).await;
+    }
+    let last = ana.tell(LOBBY, "the end").await;
+    let seen = bodies(&at_the_end(&mut ana, last).await);
+    assert!(last > start + 1, "premise: something was stored");
+    let mut once: Vec<&String> = seen.iter().collect();
+    once.sort_unstable();
+    once.dedup();
+    assert_eq!(once.len(), seen.len(), "nothing twice");
+    let mut order = said.iter();
+    assert!(seen[..seen.len() - 1].iter().all(|words| order.any(|known| known == words)), "in the order it was said");
+    a.stop().await;
+    b.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_houses_on_one_channel_hear_each_other_once_and_do_not_echo() {
     let redis = RealRedis::start().await;
     let one = Setup::new().redis(&redis.url()).named("one").start().await;

@@ -63,10 +63,7 @@ impl Listener {
     ) -> Result<Self, Refusal> {
         // The house's own work is never sent away.
         let desk = chat.clone();
-        let _place = match visibility {
-            Visibility::House => None,
-            Visibility::Shown | Visibility::Hidden => Some(desk.admit().await.map_err(crowded)?),
-        };
+        let _place = if visibility == Visibility::House { None } else { Some(desk.admit().await.map_err(crowded)?) };
         let queue = Arc::new(Queue::default());
         let frames = FrameBudget::new(chat.rate_limits());
         let id = chat.register(queue.clone(), member.person().id, session, visibility == Visibility::House);

@@ -6,8 +6,9 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use tertulia_protocol::{Body, Code, Key, Refusal};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::time::sleep;
 
-use super::{AUTHOR, Bridge, RETRY};
+use super::{ASK_AGAIN, AUTHOR, Bridge, RETRY};
 use crate::chat::Post;
 use crate::member::Member;
 
@@ -52,6 +53,36 @@ impl Inbox {
 }
 
 impl Bridge {
+    /// Lets through what was heard while this instance was the only one to hear it, in order, as soon as it is heard;
+    /// what another one has heard as well is left to that one.
+    pub(super) async fn confirm_all(&self, mut heard: mpsc::Receiver<Waiting>, confirmed: mpsc::Sender<Waiting>) {
+        let mut batch = Vec::with_capacity(BATCH);
+        while heard.recv_many(&mut batch, BATCH).await > 0 {
+            if !self.is_ours_alone().await {
+                let (channel, left) = (self.channel.name(), batch.len());
+                tracing::info!(channel, left, "messages were heard here that are another instance's to store");
+                batch.clear();
+            }
+            for waiting in batch.drain(..) {
+                if confirmed.send(waiting).await.is_err() {
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Asks Redis for as long as this instance believes that it holds the channel. Whoever cannot know does not store:
+    /// Pub/Sub may forget, and nothing may come twice.
+    async fn is_ours_alone(&self) -> bool {
+        loop {
+            match self.channel.confirm().await {
+                Ok(ours) => return ours,
+                Err(_) if self.channel.is_held() => sleep(ASK_AGAIN).await,
+                Err(_) => return false,
+            }
+        }
+    }
+
     /// Stores what waits, until nobody can put anything in any more and all of it is stored.
     pub(super) async fn store_all(&self, here: &Member, mut inbox: mpsc::Receiver<Waiting>) {
         let mut batch = Vec::with_capacity(BATCH);

@@ -37,6 +37,9 @@ const INBOX_BYTES: usize = 32 * 1024 * 1024;
 /// Between two tries of what failed.
 const RETRY: Duration = Duration::from_millis(500);
 
+/// Between two tries to ask Redis who holds the channel.
+const ASK_AGAIN: Duration = Duration::from_millis(100);
+
 /// How often an instance that does not hold the channel looks how far it was told: after Redis was emptied, this
 /// is where it would go on.
 const LOOK: Duration = Duration::from_secs(5);
@@ -143,10 +146,15 @@ impl Drop for Bridges {
 impl Bridge {
     async fn run(self: Arc<Self>) {
         let Some(member) = self.enter().await else { return };
-        let (inbox, waiting) = mpsc::channel(INBOX);
+        let (inbox, heard) = mpsc::channel(INBOX);
+        let (confirmed, waiting) = mpsc::channel(INBOX);
         let inbox = Inbox::new(inbox, Arc::new(Semaphore::new(INBOX_BYTES)));
         // Storing is not bound to the office: what was heard while holding it is ours to store.
-        tokio::join!(self.store_all(&member, waiting), self.take_part(&member, inbox));
+        tokio::join!(
+            self.store_all(&member, waiting),
+            self.confirm_all(heard, confirmed),
+            self.take_part(&member, inbox)
+        );
     }
 
     /// The right to be in the room; `None` when stopped before.

@@ -16,7 +16,7 @@ use super::reason::reason;
 
 /// How long a lease outlives its last renewal in Redis. With one more round it is the time of a takeover after
 /// a crash: 6 s + 2 s, below the 10 s that are promised.
-const LEASE: Duration = Duration::from_secs(6);
+pub(super) const LEASE: Duration = Duration::from_secs(6);
 
 /// How long the holder believes in it: shorter than [`LEASE`] by what may pass between the moment the belief
 /// ends and the moment whoever acts on it has heard.
@@ -29,7 +29,7 @@ const EVERY: Duration = Duration::from_secs(2);
 const FAREWELL: Duration = Duration::from_secs(1);
 
 /// Takes a free lease or renews one's own: 1 when it is ours for `ARGV[2]` ms from now, 0 when it is another's.
-const TAKE: &str = "\
+pub(super) const TAKE: &str = "\
 local holder = redis.call('GET', KEYS[1])
 if holder and holder ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])

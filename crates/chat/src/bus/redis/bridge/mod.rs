@@ -12,6 +12,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use super::backoff::Backoff;
 use super::counters::add;
+use super::offices::{LEASE, TAKE};
 use super::reason::reason;
 use super::settings::SettingsError;
 use super::{RedisBus, Shared};
@@ -89,6 +90,22 @@ impl Channel {
     #[must_use]
     pub fn is_held(&self) -> bool {
         self.shared.offices.holds(&self.office)
+    }
+
+    /// Whether this instance holds it for Redis too, at the moment of the answer; a lease that is gone is taken again.
+    ///
+    /// Whoever was told `true` after something was published is the only one who has heard it: another holder begins
+    /// to listen only when it has the lease. The belief of [`Channel::is_held`] is not enough: when Redis was emptied,
+    /// another instance has the lease at once, and both would believe for some seconds.
+    ///
+    /// # Errors
+    /// Why Redis cannot be asked, in words.
+    pub async fn confirm(&self) -> Result<bool, String> {
+        let channels = &self.shared.channels;
+        let lease = u64::try_from(LEASE.as_millis()).unwrap_or(u64::MAX);
+        let mut command = redis::cmd("EVAL");
+        command.arg(TAKE).arg(1).arg(channels.office(&self.office)).arg(channels.instance()).arg(lease);
+        self.ask(&command).await
     }
 
     /// How often the listening connection was lost, for instance because Redis cut off a reader that was too slow.
