@@ -23,7 +23,7 @@ use crate::presence::Presence;
 use crate::queue::{Ended, Queue};
 use crate::room_log::ConnId;
 use crate::store::{Store, TokenHash};
-use crate::throttle::SendBudget;
+use crate::throttle::PersonBudget;
 
 mod background;
 mod cluster;
@@ -69,7 +69,10 @@ pub struct Chat {
     presence: Mutex<Presence>,
     /// Those who still page through a room's past; taken after `presence`.
     late: Mutex<LateComers>,
-    sends: SendBudget,
+    sends: PersonBudget,
+    /// Frames, and signs of typing, in requests of their own.
+    requests: PersonBudget,
+    signs: PersonBudget,
     authors: Mutex<Authors>,
     market: Option<Market>,
     connections: Mutex<HashMap<ConnId, Registered>>,
@@ -116,7 +119,9 @@ impl Chat {
             fanout,
             presence: Mutex::new(Presence::new(options.presence_grace)),
             late: Mutex::new(LateComers::new()),
-            sends: SendBudget::new(options.rate_limits),
+            sends: PersonBudget::of_sends(options.rate_limits),
+            requests: PersonBudget::of_frames(options.rate_limits),
+            signs: PersonBudget::of_signs(),
             authors: Mutex::default(),
             market: options.market.clone().map(Market::new),
             connections: Mutex::new(HashMap::new()),
@@ -232,8 +237,13 @@ impl Chat {
         self.bus.close().await;
     }
 
+    /// An id that no other connection of this instance has.
+    pub(crate) fn next_conn(&self) -> ConnId {
+        self.next_conn.fetch_add(1, Ordering::Relaxed)
+    }
+
     pub(crate) fn register(&self, queue: Arc<Queue>, user: UserId, session: Option<TokenHash>, own: bool) -> ConnId {
-        let conn = self.next_conn.fetch_add(1, Ordering::Relaxed);
+        let conn = self.next_conn();
         let mut connections = self.lock_connections();
         if !own && self.dismissed.load(Ordering::Relaxed) {
             queue.end(Ended { close: Close::Restarting, retry_after_ms: Some(0) });

@@ -9,4 +9,5 @@ mod listening;
 mod manners;
 mod market;
 mod presence;
+mod requests;
 mod support;
