@@ -39,7 +39,22 @@ const FULL: &[u8] =
 /// A connection's place under the cap. In the extensions of its requests, so that a socket that leaves HTTP behind
 /// keeps it: hyper is done with a connection the moment it is upgraded.
 #[derive(Clone)]
-pub(super) struct Seat(#[expect(dead_code, reason = "held for its drop")] Arc<OwnedSemaphorePermit>);
+pub(super) struct Seat {
+    #[expect(dead_code, reason = "held for its drop")]
+    place: Arc<OwnedSemaphorePermit>,
+    cut: CancellationToken,
+}
+
+impl Seat {
+    fn taken(place: OwnedSemaphorePermit) -> Self {
+        Self { place: Arc::new(place), cut: CancellationToken::new() }
+    }
+
+    /// Cuts the connection: for a peer that takes nothing, so that no answer can tell it anything.
+    pub(super) fn hang_up(&self) {
+        self.cut.cancel();
+    }
+}
 
 /// Serves until `stop`; returns when the requests that were under way are answered. WebSockets are not
 /// waited for here: they have left HTTP.
@@ -62,7 +77,7 @@ pub async fn serve(listener: TcpListener, router: Router, most: usize, stop: Can
             }
         };
         match places.clone().try_acquire_owned() {
-            Ok(place) => spawn(&server, &connections, &stop, router.clone(), stream, peer, Seat(Arc::new(place))),
+            Ok(place) => spawn(&server, &connections, &stop, router.clone(), stream, peer, Seat::taken(place)),
             Err(_) => {
                 connections.spawn(turn_away(stream));
             }
@@ -94,6 +109,7 @@ fn spawn(
     tune(&stream);
     let asked = Arc::new(AtomicBool::new(false));
     let has_asked = asked.clone();
+    let cut = seat.cut.clone();
     let service = tower::service_fn(move |mut request: Request<Incoming>| {
         asked.store(true, Ordering::Relaxed);
         request.extensions_mut().insert(ConnectInfo(peer));
@@ -111,6 +127,7 @@ fn spawn(
             tokio::select! {
                 // Safe to cancel: the connection, the stop and the patience are borrowed and go on where they were.
                 outcome = &mut connection => break outcome.map_err(|error| error.to_string()),
+                () = cut.cancelled() => break Err("the peer took nothing".to_owned()),
                 () = stop.cancelled(), if !stopping => {
                     stopping = true;
                     connection.as_mut().graceful_shutdown();

@@ -96,6 +96,16 @@ pub(crate) fn is_from_our_pages(origin: &Origin, headers: &HeaderMap) -> bool {
     origin.is_ours(text(ORIGIN), text(HOST))
 }
 
+/// Whether a request that changes nothing, and whose answer only a page of ours can read, comes from one of them as far
+/// as the browser says: by `Origin`, which it leaves out where a page asks its own server, or by `Sec-Fetch-Site`.
+pub(crate) fn may_come_from(origin: &Origin, headers: &HeaderMap) -> bool {
+    if headers.contains_key(ORIGIN) {
+        return is_from_our_pages(origin, headers);
+    }
+    let site = headers.get("sec-fetch-site").map(axum::http::HeaderValue::as_bytes);
+    site.is_none_or(|site| matches!(site, b"same-origin" | b"none"))
+}
+
 /// What a page that is not ours is told when it opens a socket.
 pub(crate) fn not_our_page() -> Refusal {
     Refusal::new(Code::Forbidden, "The Origin of this request is not this server.").field("origin")
