@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod assets;
+mod body;
 pub mod budgets;
 pub mod client;
 mod cluster;
@@ -13,6 +14,7 @@ mod feeds;
 mod forms;
 mod headers;
 pub mod health;
+mod live;
 pub mod logging;
 pub mod pages;
 pub mod router;

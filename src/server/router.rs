@@ -22,7 +22,7 @@ use super::doors::{events, publish, raw};
 use super::error::HttpRefusal;
 use super::session::{Viewer, gate};
 use super::state::App;
-use super::{assets, cluster, feeds, forms, headers, health, pages, socket};
+use super::{assets, cluster, feeds, forms, headers, health, live, pages, socket};
 
 /// Largest body of a form, in bytes: 40,000 bytes of text, each written as three (`%F0`), and the other fields.
 const FORM_BYTES: usize = 128 * 1024;
@@ -36,7 +36,8 @@ const BODY_TIME: Duration = Duration::from_secs(30);
 pub fn router(app: App) -> Result<Router, String> {
     let routes = Router::new()
         // The chat.
-        .route("/live", get(socket::open))
+        .route("/live", get(socket::open).post(live::post::say))
+        .route("/live/events", get(live::events::open))
         .route("/enter", post(forms::enter))
         .route("/leave", post(forms::leave))
         .route("/rooms", post(forms::create_room))

@@ -41,7 +41,22 @@ const FULL: &[u8] =
 /// A connection's place under the cap. In the extensions of its requests, so that a socket that leaves HTTP behind
 /// keeps it: hyper is done with a connection the moment it is upgraded.
 #[derive(Clone)]
-pub(super) struct Seat(#[expect(dead_code, reason = "held for its drop")] Arc<(OwnedSemaphorePermit, Place)>);
+pub(super) struct Seat {
+    #[expect(dead_code, reason = "held for its drop")]
+    place: Arc<(OwnedSemaphorePermit, Place)>,
+    cut: CancellationToken,
+}
+
+impl Seat {
+    fn taken(place: (OwnedSemaphorePermit, Place)) -> Self {
+        Self { place: Arc::new(place), cut: CancellationToken::new() }
+    }
+
+    /// Cuts the connection: for a peer that takes nothing, so that no answer can tell it anything.
+    pub(super) fn hang_up(&self) {
+        self.cut.cancel();
+    }
+}
 
 /// Serves until `stop`, at most `most` connections at a time, and of one address as many as `places` grant; returns when
 /// the requests that were under way are answered. WebSockets are not waited for here: they have left HTTP.
@@ -65,7 +80,7 @@ pub async fn serve(listener: TcpListener, router: Router, most: usize, places: A
         };
         let place = places.connect(peer.ip());
         match seats.clone().try_acquire_owned().ok().zip(place) {
-            Some(held) => spawn(&server, &connections, &stop, router.clone(), stream, peer, Seat(Arc::new(held))),
+            Some(held) => spawn(&server, &connections, &stop, router.clone(), stream, peer, Seat::taken(held)),
             None => {
                 connections.spawn(turn_away(stream));
             }
@@ -97,6 +112,7 @@ fn spawn(
     tune(&stream);
     let asked = Arc::new(AtomicBool::new(false));
     let has_asked = asked.clone();
+    let cut = seat.cut.clone();
     let service = tower::service_fn(move |mut request: Request<Incoming>| {
         asked.store(true, Ordering::Relaxed);
         request.extensions_mut().insert(ConnectInfo(peer));
@@ -114,6 +130,7 @@ fn spawn(
             tokio::select! {
                 // Safe to cancel: the connection, the stop and the patience are borrowed and go on where they were.
                 outcome = &mut connection => break outcome.map_err(|error| error.to_string()),
+                () = cut.cancelled() => break Err("the peer took nothing".to_owned()),
                 () = stop.cancelled(), if !stopping => {
                     stopping = true;
                     connection.as_mut().graceful_shutdown();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
-use tertulia_protocol::limits::{MALFORMED_FRAMES, MALFORMED_WINDOW_MS};
+use tertulia_protocol::limits::{MALFORMED_FRAMES, MALFORMED_WINDOW_MS, TYPING_EVERY_MS};
 use tertulia_protocol::{Close, Code, Refusal, UserId};
 use tokio::time::Instant;
 
@@ -16,10 +16,11 @@ use crate::queue::Ended;
 const SENDS_PER_SECOND: NonZeroU32 = NonZeroU32::new(20).unwrap();
 /// Sends at once: an outbox of 200 that waited offline goes in one go.
 const SENDS_BURST: NonZeroU32 = NonZeroU32::new(200).unwrap();
-/// Frames per second and socket that are sustained: three times the sends, for pings, typing and paging.
-const FRAMES_PER_SECOND: f64 = 60.0;
+/// Frames per second that are sustained, of a socket or in one person's requests: three times the sends, for pings,
+/// typing and paging.
+const FRAMES_PER_SECOND: NonZeroU32 = NonZeroU32::new(60).unwrap();
 /// Frames at once: two bursts of sends.
-const FRAMES_BURST: f64 = 400.0;
+const FRAMES_BURST: NonZeroU32 = NonZeroU32::new(400).unwrap();
 /// When to come back after ignoring the rate limit, in milliseconds.
 pub(crate) const RATE_LIMITED_RETRY_MS: u64 = 5_000;
 /// People above which the table of budgets is swept of those whose budget is full again.
@@ -27,25 +28,39 @@ const SWEEP_ABOVE: usize = 10_000;
 /// How often it is swept at most: a sweep looks at everybody.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
-/// What each person may send, across this instance's sockets.
-pub(crate) struct SendBudget {
+/// What each person may do of one kind on this instance, over whatever ways they come.
+pub(crate) struct PersonBudget {
     limiter: Option<DefaultKeyedRateLimiter<UserId>>,
     clock: DefaultClock,
     swept: Mutex<Instant>,
 }
 
-impl SendBudget {
-    /// Budgets for everybody; none at all when `limited` is false (benchmarks).
-    pub(crate) fn new(limited: bool) -> Self {
-        let quota = Quota::per_second(SENDS_PER_SECOND).allow_burst(SENDS_BURST);
+impl PersonBudget {
+    /// What each person may send; unlimited when `limited` is false (benchmarks).
+    pub(crate) fn of_sends(limited: bool) -> Self {
+        Self::new(limited.then(|| Quota::per_second(SENDS_PER_SECOND).allow_burst(SENDS_BURST)))
+    }
+
+    /// What each person may say in requests of their own: as much as on a socket, however many the requests. Unlimited
+    /// when `limited` is false.
+    pub(crate) fn of_frames(limited: bool) -> Self {
+        Self::new(limited.then(|| Quota::per_second(FRAMES_PER_SECOND).allow_burst(FRAMES_BURST)))
+    }
+
+    /// How often each person's requests may say that they are writing: as often as a socket.
+    pub(crate) fn of_signs() -> Self {
+        Self::new(Quota::with_period(Duration::from_millis(TYPING_EVERY_MS)))
+    }
+
+    fn new(quota: Option<Quota>) -> Self {
         Self {
-            limiter: limited.then(|| RateLimiter::dashmap(quota)),
+            limiter: quota.map(RateLimiter::dashmap),
             clock: DefaultClock::default(),
             swept: Mutex::new(Instant::now()),
         }
     }
 
-    /// Takes one send from somebody's budget.
+    /// Takes one from somebody's budget.
     pub(crate) fn take(&self, who: UserId) -> Result<(), Refusal> {
         let Some(limiter) = &self.limiter else { return Ok(()) };
         if limiter.len() > SWEEP_ABOVE {
@@ -77,7 +92,7 @@ pub(crate) struct FrameBudget {
 impl FrameBudget {
     /// A full budget; unlimited when `limited` is false.
     pub(crate) fn new(limited: bool) -> Self {
-        Self { limited, tokens: FRAMES_BURST, at: Instant::now() }
+        Self { limited, tokens: f64::from(FRAMES_BURST.get()), at: Instant::now() }
     }
 
     /// Takes one frame.
@@ -86,11 +101,11 @@ impl FrameBudget {
             return Ok(());
         }
         let now = Instant::now();
-        let earned = now.saturating_duration_since(self.at).as_secs_f64() * FRAMES_PER_SECOND;
-        self.tokens = (self.tokens + earned).min(FRAMES_BURST);
+        let earned = now.saturating_duration_since(self.at).as_secs_f64() * f64::from(FRAMES_PER_SECOND.get());
+        self.tokens = (self.tokens + earned).min(f64::from(FRAMES_BURST.get()));
         self.at = now;
         if self.tokens < 1.0 {
-            return Err(too_often(1_000 / FRAMES_PER_SECOND as u64 + 1));
+            return Err(too_often(1_000 / u64::from(FRAMES_PER_SECOND.get()) + 1));
         }
         self.tokens -= 1.0;
         Ok(())

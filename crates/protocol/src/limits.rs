@@ -23,6 +23,9 @@ pub const INTEGER_MAX: i64 = (1 << 53) - 1;
 /// Largest WebSocket message and frame, in bytes. OWASP's figure; the longest body fits with its envelope
 /// as plain UTF-8 (40,000 bytes) and with every character of the basic plane escaped as `\uXXXX` (60,000).
 pub const FRAME_BYTES: usize = 64 * 1024;
+/// Frames in one request: what somebody does in one go. Each may ask for a page, and the answers wait together in
+/// memory: 4 MiB at the very most (see [`PAGE_BYTES`]).
+pub const FRAMES_PER_REQUEST: usize = 16;
 /// Deepest nesting of a frame's JSON: the deepest legal frame (`hello` → `resume` → object) has 3.
 pub const JSON_DEPTH: usize = 8;
 

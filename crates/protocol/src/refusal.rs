@@ -48,7 +48,7 @@ pub enum Code {
     Busy,
     /// The database cannot be written or read; nothing was stored.
     StorageUnavailable,
-    /// This server does not do that yet.
+    /// This server does not do that yet, or not in this place.
     Unsupported,
     /// A fault of the server's own.
     Internal,

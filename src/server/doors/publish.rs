@@ -4,7 +4,7 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, QueryRejection};
 use axum::extract::{Query, State};
-use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use axum::http::header::CONTENT_ENCODING;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -14,6 +14,7 @@ use tertulia_protocol::{Body, Code, Refusal, Seq, codec};
 use super::Room;
 use super::idempotency::key_of;
 use crate::server::access::{Caller, Deed};
+use crate::server::body::{cut_off, kind_of, text_of};
 use crate::server::client::Client;
 use crate::server::error::HttpRefusal;
 use crate::server::state::App;
@@ -49,7 +50,7 @@ pub(in crate::server) async fn publish(
 ) -> Result<Response, HttpRefusal> {
     let unreadable = |_| Refusal::new(Code::Malformed, "What stands behind the question mark cannot be read.");
     let Query(asked) = query.map_err(unreadable)?;
-    let body = body.map_err(|rejection| cut_off(&rejection))?;
+    let body = body.map_err(|rejection| cut_off(&rejection).field("message"))?;
     let said = said(asked, &headers, &body)?;
     let message = said.message.ok_or_else(no_message)?;
     // Before anything is written, and before it costs anybody's budget.
@@ -71,15 +72,6 @@ pub(in crate::server) async fn publish(
     };
     let replayed = appended.duplicate.then_some([("idempotency-replayed", "true")]);
     Ok((StatusCode::CREATED, replayed.unwrap_or([("idempotency-replayed", "false")]), Json(published)).into_response())
-}
-
-fn cut_off(rejection: &BytesRejection) -> Refusal {
-    let too_long = rejection.status() == StatusCode::PAYLOAD_TOO_LARGE;
-    let (code, sentence) = match too_long {
-        true => (Code::TooLong, "The body is larger than 128 KiB; a message has at most 10,000 characters."),
-        false => (Code::Malformed, "The body did not come whole."),
-    };
-    Refusal::new(code, sentence).field("message")
 }
 
 fn no_message() -> Refusal {
@@ -105,10 +97,8 @@ fn from_body(headers: &HeaderMap, body: &[u8]) -> Result<Said, Refusal> {
         let sentence = format!("The body is {coding:?}; it must come as it is.");
         return Err(Refusal::new(Code::Unsupported, sentence).field("content-encoding"));
     }
-    let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let text = std::str::from_utf8(body);
-    let text = text.map_err(|_| Refusal::new(Code::BadChar, "The body is not UTF-8.").field("message"))?;
+    let kind = kind_of(headers);
+    let text = text_of(body).map_err(|refusal| refusal.field("message"))?;
     let is_form = kind == "application/x-www-form-urlencoded";
     // `curl -d` calls whatever it sends a form: what opens like JSON is read as JSON.
     let looks_like_json = text.trim_start().starts_with(['"', '{']);

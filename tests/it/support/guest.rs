@@ -1,5 +1,7 @@
 //! Somebody who came in by the form, and can use every door with the cookie.
 
+use tertulia_protocol::{Key, RoomId};
+
 use super::http::{Answer, Door, Request};
 use super::socket::Socket;
 
@@ -33,6 +35,21 @@ impl Guest {
     pub(crate) async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let form = Request::post(path, fields).header("cookie", &self.cookie).header("origin", &self.door.origin);
         form.send(&self.door).await
+    }
+
+    /// Says frames in a request, as a page of ours would: one, or an array of them.
+    pub(crate) async fn says(&self, frames: &str) -> Answer {
+        let request = Request::new("POST", "/live").header("content-type", "application/json");
+        let request = request.header("cookie", &self.cookie).header("origin", &self.door.origin);
+        request.body(frames.as_bytes().to_vec()).send(&self.door).await
+    }
+
+    /// Sends a text in a request, and waits for the ack: the number.
+    pub(crate) async fn tells(&self, room: RoomId, body: &str) -> i64 {
+        let body = serde_json::to_string(body).expect("text is JSON");
+        let answer = self.says(&format!(r#"{{"t":"send","room":{room},"key":"{}","body":{body}}}"#, Key::mint())).await;
+        assert_eq!((answer.status, &answer.json()[0]["t"]), (200, &"ack".into()), "{answer:?}");
+        answer.json()[0]["seq"].as_i64().expect("a number")
     }
 
     /// Opens the socket and says hello.

@@ -12,6 +12,11 @@ use super::PATIENCE;
 /// What a form's fields are escaped with: everything but letters and digits, so that nothing means anything.
 const FORM: &percent_encoding::AsciiSet = percent_encoding::NON_ALPHANUMERIC;
 
+/// A text as it stands in a form, or behind the question mark of an address.
+pub(crate) fn encoded(text: &str) -> String {
+    percent_encoding::utf8_percent_encode(text, FORM).to_string()
+}
+
 /// How a server is reached: where it listens, and what it is called from outside.
 #[derive(Clone, Debug)]
 pub(crate) struct Door {
@@ -39,7 +44,6 @@ impl Request {
     }
 
     pub(crate) fn post(path: &str, fields: &[(&str, &str)]) -> Self {
-        let encoded = |text: &str| percent_encoding::utf8_percent_encode(text, FORM).to_string();
         let pairs: Vec<String> = fields.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
         let mut request = Self::new("POST", path).header("content-type", "application/x-www-form-urlencoded");
         request.body = pairs.join("&").into_bytes();

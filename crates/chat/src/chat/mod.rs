@@ -24,7 +24,7 @@ use crate::presence::Presence;
 use crate::queue::{Ended, Queue};
 use crate::room_log::ConnId;
 use crate::store::{Store, TokenHash};
-use crate::throttle::SendBudget;
+use crate::throttle::PersonBudget;
 
 mod background;
 mod cluster;
@@ -71,7 +71,10 @@ pub struct Chat {
     /// Those who still page through a room's past; taken after `presence`.
     late: Mutex<LateComers>,
     admission: Admission,
-    sends: SendBudget,
+    sends: PersonBudget,
+    /// Frames, and signs of typing, in requests of their own.
+    requests: PersonBudget,
+    signs: PersonBudget,
     authors: Mutex<Authors>,
     market: Option<Market>,
     connections: Mutex<HashMap<ConnId, Registered>>,
@@ -119,7 +122,9 @@ impl Chat {
             presence: Mutex::new(Presence::new(options.presence_grace)),
             late: Mutex::new(LateComers::new()),
             admission: Admission::default(),
-            sends: SendBudget::new(options.rate_limits),
+            sends: PersonBudget::of_sends(options.rate_limits),
+            requests: PersonBudget::of_frames(options.rate_limits),
+            signs: PersonBudget::of_signs(),
             authors: Mutex::default(),
             market: options.market.clone().map(Market::new),
             connections: Mutex::new(HashMap::new()),
@@ -243,8 +248,13 @@ impl Chat {
         })
     }
 
+    /// An id that no other connection of this instance has.
+    pub(crate) fn next_conn(&self) -> ConnId {
+        self.next_conn.fetch_add(1, Ordering::Relaxed)
+    }
+
     pub(crate) fn register(&self, queue: Arc<Queue>, user: UserId, session: Option<TokenHash>, own: bool) -> ConnId {
-        let conn = self.next_conn.fetch_add(1, Ordering::Relaxed);
+        let conn = self.next_conn();
         let mut connections = self.lock_connections();
         if !own && self.dismissed.load(Ordering::Relaxed) {
             queue.end(Ended { close: Close::Restarting, retry_after_ms: Some(0) });

@@ -1,7 +1,7 @@
 //! People and their sessions.
 
 use tertulia_protocol::names::PersonName;
-use tertulia_protocol::{Code, Person, Refusal};
+use tertulia_protocol::{Code, Person, Refusal, UserId};
 
 use super::Chat;
 use crate::bus::Topic;
@@ -45,6 +45,20 @@ impl Chat {
     /// Whether a session has ended. A store that cannot be read ends nobody's stay.
     pub async fn has_ended(&self, session: TokenHash) -> bool {
         matches!(self.viewer(session).await, Ok(None))
+    }
+
+    /// Takes one frame of a request from its author's budget: with sockets each has its own, with requests there is
+    /// nothing else that lasts.
+    ///
+    /// # Errors
+    /// `rate_limited`.
+    pub(crate) fn take_request(&self, who: UserId) -> Result<(), Refusal> {
+        self.requests.take(who)
+    }
+
+    /// Whether a request of theirs may say now that they are writing.
+    pub(crate) fn may_show_typing(&self, who: UserId) -> bool {
+        self.signs.take(who).is_ok()
     }
 
     /// Ends a session and closes its sockets on every instance.

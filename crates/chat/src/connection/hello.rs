@@ -10,7 +10,12 @@ use crate::presence::Visibility;
 use crate::queue::Ended;
 
 impl Connection {
-    pub(super) async fn hello(&mut self, hello: Hello) -> Result<(), Ended> {
+    /// Greets a client that has said `hello`, and follows the rooms it resumes. It waits for room in the queue, as
+    /// [`Connection::hear`] does, and is as safe to cancel.
+    ///
+    /// # Errors
+    /// The reason to close: another version, a session that ended meanwhile, a queue that has ended.
+    pub async fn greet(&mut self, hello: Hello) -> Result<(), Ended> {
         if hello.v != VERSION {
             return Err(Ended { close: Close::Version, retry_after_ms: None });
         }

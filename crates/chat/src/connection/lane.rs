@@ -70,6 +70,20 @@ impl Lane {
         }
     }
 
+    /// Waits until every send that was taken is answered.
+    ///
+    /// Safe to cancel.
+    pub(super) async fn rest(&self) {
+        loop {
+            let answered = self.answered.notified();
+            // Not the count of those in flight: the last answer is queued after it is counted.
+            if !self.lock().running {
+                return;
+            }
+            answered.await;
+        }
+    }
+
     async fn run(self: Arc<Self>) {
         while let Some(Waiting { member, send }) = self.next() {
             let answer = self.write(member, send).await;
@@ -78,6 +92,7 @@ impl Lane {
             self.queue.push_frame(&answer);
             self.answered.notify_waiters();
         }
+        self.answered.notify_waiters();
     }
 
     /// The next one's turn; without one, or once the session is revoked, the lane is empty and rests.

@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use tertulia_protocol::codec::{Undecodable, decode_client};
 use tertulia_protocol::{ClientFrame, Close, Code, Key, Person, Refusal, RoomId, ServerFrame};
-use tokio::time::Instant;
 
 use crate::chat::Chat;
 use crate::fanout::Paging;
@@ -15,12 +14,15 @@ use crate::member::Member;
 use crate::queue::{Ended, Queue};
 use crate::room_log::ConnId;
 use crate::store::TokenHash;
-use crate::throttle::{FrameBudget, RATE_LIMITED_RETRY_MS, Strikes};
+use crate::throttle::{RATE_LIMITED_RETRY_MS, Strikes};
 
+use self::budget::Budget;
 use self::lane::Lane;
 
+mod budget;
 mod hello;
 mod lane;
+mod request;
 mod rooms;
 mod verbs;
 
@@ -34,12 +36,10 @@ pub struct Connection {
     lane: Arc<Lane>,
     greeted: bool,
     rooms: HashMap<RoomId, Followed>,
-    frames: FrameBudget,
+    budget: Budget,
     /// Frames that broke a rule of form, and those that ignored the rate limit, lately.
     malformed: Strikes,
     ignored: Strikes,
-    /// When the last sign of typing was passed on.
-    typed: Option<Instant>,
 }
 
 /// A room that the client follows.
@@ -56,7 +56,11 @@ impl Connection {
     pub fn open(chat: Arc<Chat>, person: Person, token: TokenHash) -> Self {
         let queue = Arc::new(Queue::default());
         let id = chat.register(queue.clone(), person.id, Some(token), false);
-        let frames = FrameBudget::new(chat.rate_limits());
+        let budget = Budget::of_conversation(&chat);
+        Self::with(chat, id, person, token, queue, budget)
+    }
+
+    fn with(chat: Arc<Chat>, id: ConnId, person: Person, token: TokenHash, queue: Arc<Queue>, budget: Budget) -> Self {
         let lane = Lane::new(chat.clone(), person.clone(), queue.clone());
         Self {
             chat,
@@ -67,10 +71,9 @@ impl Connection {
             lane,
             greeted: false,
             rooms: HashMap::new(),
-            frames,
+            budget,
             malformed: Strikes::default(),
             ignored: Strikes::default(),
-            typed: None,
         }
     }
 
@@ -105,7 +108,7 @@ impl Connection {
             return Err(ended);
         }
         let decoded = decode_client(text);
-        if let Err(refusal) = self.frames.take() {
+        if let Err(refusal) = self.budget.take_frame(&self.chat, self.person.id) {
             // Decoded all the same: a send must be refused by its key, or the client waits for its answer for ever.
             let (key, reference) = match &decoded {
                 Ok(frame) => verbs::names_of(frame),
@@ -122,7 +125,11 @@ impl Connection {
             return Err(Ended { close: Close::BeforeHello, retry_after_ms: Some(0) });
         }
         match decoded {
-            Ok(ClientFrame::Hello(hello)) => self.hello(hello).await,
+            Ok(frame) if self.budget.is_of_person() && request::needs_a_conversation(&frame) => {
+                self.error(verbs::names_of(&frame).1.map(str::to_owned), request::open_a_stream());
+                Ok(())
+            }
+            Ok(ClientFrame::Hello(hello)) => self.greet(hello).await,
             Ok(frame) => {
                 self.obey(frame).await;
                 Ok(())
@@ -136,7 +143,7 @@ impl Connection {
     /// # Errors
     /// The reason to close, when there were far too many.
     pub fn hear_control(&mut self) -> Result<(), Ended> {
-        match self.frames.take() {
+        match self.budget.take_frame(&self.chat, self.person.id) {
             Ok(()) => Ok(()),
             Err(_) => self.ignored.strike(Close::RateLimited, Some(RATE_LIMITED_RETRY_MS)),
         }

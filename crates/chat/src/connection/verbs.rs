@@ -1,11 +1,7 @@
 //! What a greeted client asks for.
 
-use std::time::Duration;
-
 use tertulia_protocol::frame::{History, Pull, Send};
-use tertulia_protocol::limits::TYPING_EVERY_MS;
 use tertulia_protocol::{ClientFrame, Code, Key, Refusal, RoomId, ServerFrame};
-use tokio::time::Instant;
 
 use super::Connection;
 
@@ -77,17 +73,12 @@ impl Connection {
     }
 
     async fn typing(&mut self, room: RoomId) {
-        let now = Instant::now();
-        let pause = Duration::from_millis(TYPING_EVERY_MS);
         // Said too often it is dropped without an answer: the others lose nothing, and nobody waits for one.
-        if self.typed.is_some_and(|at| now.saturating_duration_since(at) < pause) {
+        if !self.budget.may_show_typing(&self.chat, self.person.id) {
             return;
         }
         match self.member(room).await {
-            Ok(member) => {
-                self.typed = Some(now);
-                self.chat.typing(&member, self.id);
-            }
+            Ok(member) => self.chat.typing(&member, self.id),
             Err(refusal) => self.error(Some("typing".to_owned()), refusal),
         }
     }

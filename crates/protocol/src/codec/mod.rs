@@ -3,7 +3,10 @@
 //! What a client says is decoded in three steps so that every refusal can name its field: text to
 //! a strict value (bounded depth, no key twice), its `t` to a kind, the rest to that kind's fields.
 
+mod several;
 mod strict;
+
+pub use several::{join, split_client, split_server};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -226,13 +229,8 @@ pub fn encode<T: Serialize>(value: &T) -> String {
 /// [`ServerFrame::Entries`]. Entries are encoded once per room and shared by every recipient.
 #[must_use]
 pub fn entries_frame<'a>(room: RoomId, entries: impl IntoIterator<Item = &'a str>) -> String {
-    let mut frame = format!(r#"{{"t":"entries","room":{room},"entries":["#);
-    for (index, entry) in entries.into_iter().enumerate() {
-        if index > 0 {
-            frame.push(',');
-        }
-        frame.push_str(entry);
-    }
-    frame.push_str("]}");
+    let mut frame = format!(r#"{{"t":"entries","room":{room},"entries":"#);
+    several::push_array(&mut frame, entries);
+    frame.push('}');
     frame
 }

@@ -8,6 +8,7 @@ mod hostile;
 #[cfg(feature = "names")]
 mod names;
 mod reading;
+mod requests;
 mod roundtrip;
 mod samples;
 mod tables;

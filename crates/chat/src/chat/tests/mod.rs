@@ -9,5 +9,6 @@ mod listening;
 mod manners;
 mod market;
 mod presence;
+mod requests;
 mod storm;
 mod support;
