@@ -33,13 +33,13 @@ pub(super) async fn carry(mut client: TcpStream, target: SocketAddr, control: Co
         let (from_server, to_server) = server.split();
         let both = async {
             tokio::select! {
-                // Whichever way ends first ends the connection.
+                // Whichever way ends first ends the connection; cancelling the other loses what a broken link loses.
                 _ = pass(from_client, to_server, Way::ToServer, &control) => {}
                 _ = pass(from_server, to_client, Way::ToClient, &control) => {}
             }
         };
         tokio::select! {
-            // A cut throws away what is on its way, as it should.
+            // Cancelled by a cut, which throws away what is on its way, as it should.
             () = both => false,
             cut = cuts.changed() => cut.is_ok() && tuned.is_ok(),
         }

@@ -1,6 +1,6 @@
 //! What is broken: instances of Tertulia on one database, each with a link of its own to one Redis.
 
-mod redis;
+mod ask;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use tertulia_visitor::web::Web;
 use crate::journal::{How, Process, What, Writer};
 use crate::proxy::Proxy;
 
-pub(crate) use redis::ask_redis;
+pub(crate) use ask::ask_redis;
 
 /// What is started.
 #[derive(Clone, Debug)]
