@@ -233,7 +233,12 @@ impl Presence {
     /// News may have been lost, in both directions: what the others said is in doubt until they repeat it, and
     /// they are told again what is true here.
     pub fn doubt(&mut self, now: Instant) {
-        self.rooms.values_mut().for_each(|room| room.doubt(now));
+        // Whoever was about to be told to have left may be somewhere of which the news was lost.
+        let answered = now + ALIVE_EVERY.min(self.grace);
+        self.rooms.values_mut().for_each(|room| {
+            room.doubt(now);
+            room.hold(answered);
+        });
         self.announce();
     }
 
@@ -249,20 +254,25 @@ impl Presence {
         self.rooms.get(&room).map_or((Vec::new(), 0), |room| (room.names(), room.online()))
     }
 
-    /// Lets time pass: leases and graces run out (not the leases while `frozen`, when the bus is away and
-    /// silence means nothing). Returns what the followers of each room must be told.
+    /// Lets time pass: leases and graces run out (not while `frozen`, when the bus is away and silence means nothing;
+    /// an instance that knows of no other goes on). Returns what the followers of each room must be told.
     pub fn tick(&mut self, now: Instant, frozen: bool) -> Vec<(RoomId, Change)> {
         let thawed = std::mem::replace(&mut self.frozen, frozen) && !frozen;
         if thawed {
             // The bus came back: everybody gets a full lease to speak again.
             self.alive.values_mut().for_each(|heard| *heard = now);
-            self.rooms.values_mut().for_each(|room| room.doubt_afresh(now));
+            let (rooms, grace) = (self.rooms.values_mut(), self.grace);
+            rooms.for_each(|room| {
+                room.doubt_afresh(now);
+                room.hold(now + grace);
+            });
             self.announce();
         }
         if !frozen {
             self.expire(now);
         }
-        let grace = self.grace;
+        // While the bus is away, whoever is found nowhere may be on an instance that cannot say so.
+        let grace = (!frozen || self.alive.is_empty()).then_some(self.grace);
         let changes: Vec<(RoomId, Change)> =
             self.rooms.iter_mut().filter_map(|(id, room)| Some((*id, room.settle(now, grace)?))).collect();
         self.age(now, &changes);

@@ -63,8 +63,8 @@ struct Remote {
 
 struct Shown {
     person: Person,
-    /// When this person was last found nowhere.
-    absent_since: Option<Instant>,
+    /// While this person is found nowhere: when that will be told, unless they are found again.
+    left_at: Option<Instant>,
     /// Whether the followers have been told.
     told: bool,
 }
@@ -180,10 +180,10 @@ impl Room {
 
     /// Shows somebody. Who was here before we looked has not come: the followers get a list instead of that news.
     fn see(&mut self, person: &Person, was_here: bool) {
-        let fresh = || Shown { person: person.clone(), absent_since: None, told: was_here };
+        let fresh = || Shown { person: person.clone(), left_at: None, told: was_here };
         self.owes_list |= was_here && !self.shown.contains_key(&person.id);
         let shown = self.shown.entry(person.id).or_insert_with(fresh);
-        shown.absent_since = None;
+        shown.left_at = None;
         shown.person.clone_from(person);
     }
 
@@ -191,8 +191,14 @@ impl Room {
         self.local.contains_key(&id) || self.remote.values().any(|remote| remote.people.contains_key(&id))
     }
 
-    /// What the followers must be told now, if anything.
-    pub(super) fn settle(&mut self, now: Instant, grace: Duration) -> Option<Change> {
+    /// Nobody is told to have left before this moment: the others may be about to say where they are.
+    pub(super) fn hold(&mut self, until: Instant) {
+        let absent = self.shown.values_mut().filter_map(|shown| shown.left_at.as_mut());
+        absent.for_each(|left_at| *left_at = until.max(*left_at));
+    }
+
+    /// What the followers must be told now, if anything. No `grace`: nobody is told to have left.
+    pub(super) fn settle(&mut self, now: Instant, grace: Option<Duration>) -> Option<Change> {
         let mut change = self.comings_and_goings(now, grace);
         change.online = self.online();
         let crowded = change.online > PRESENCE_NAMES;
@@ -213,19 +219,19 @@ impl Room {
         news.then_some(change)
     }
 
-    fn comings_and_goings(&mut self, now: Instant, grace: Duration) -> Change {
+    fn comings_and_goings(&mut self, now: Instant, grace: Option<Duration>) -> Change {
         let mut change = Change::default();
         let ids: Vec<UserId> = self.shown.keys().copied().collect();
         for id in ids {
             let here = self.is_here(id);
             let Some(shown) = self.shown.get_mut(&id) else { continue };
             if here {
-                shown.absent_since = None;
+                shown.left_at = None;
                 if !shown.told {
                     shown.told = true;
                     change.joined.push(shown.person.clone());
                 }
-            } else if now.saturating_duration_since(*shown.absent_since.get_or_insert(now)) >= grace {
+            } else if grace.is_some_and(|grace| *shown.left_at.get_or_insert(now + grace) <= now) {
                 // Whoever came and went before anybody was told goes unsaid.
                 if shown.told {
                     change.left.push(shown.person.clone());

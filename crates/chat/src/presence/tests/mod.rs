@@ -14,6 +14,7 @@ use crate::bus::PAYLOAD_BYTES;
 use crate::news::{self, News};
 
 mod coming;
+mod going;
 
 const ROOM: RoomId = RoomId(1);
 const GRACE: Duration = Duration::from_secs(12);
