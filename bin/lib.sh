@@ -120,8 +120,10 @@ build_release() {
     fi
     say "building the release (minutes the first time): the page as WASM, then the server with the page inside"
     rm -f "$stamp"
+    # What several parts share is numbered, so a part of an older build would stay and be served with this one.
+    rm -rf "$site_dir/pkg"
     CARGO_ENCODED_RUSTFLAGS=$(release_flags) LEPTOS_SITE_ROOT=target/site/release \
-        cargo leptos build --release -P --cargo-locked
+        cargo leptos build --release --split -P --cargo-locked
     [[ -x $server ]] || die "the build ended without $server"
     release_stamp "$fingerprint" >"$stamp"
     say "built $server"

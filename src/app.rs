@@ -2,15 +2,14 @@
 
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, provide_meta_context};
-use leptos_router::components::{Route, Router, Routes};
-use leptos_router::{ParamSegment, SsrMode, StaticSegment};
+use leptos_router::components::{FlatRoutes, Route, Router};
+use leptos_router::{Lazy, ParamSegment, SsrMode, StaticSegment};
 
-use crate::ui::cluster::ClusterPage;
+use crate::ui::apart::{Cluster, Stocks};
 use crate::ui::connection::Connection;
 use crate::ui::entrance::Entrance;
 use crate::ui::kit::{Boxed, Clock, PageTitle, Table};
 use crate::ui::room::RoomPage;
-use crate::ui::stocks::StocksPage;
 
 /// The document that the server writes around the app. No inline style and no script of our own: the
 /// content security policy allows neither.
@@ -64,16 +63,16 @@ pub fn App() -> impl IntoView {
     Clock::provide();
     view! {
         <Router>
-            <Routes fallback=|| view! { <Nowhere /> }.boxed()>
+            <FlatRoutes fallback=|| view! { <Nowhere /> }.boxed()>
                 <Route path=StaticSegment("") view=|| view! { <Entrance /> }.boxed() ssr=SsrMode::Async />
-                <Route path=StaticSegment("cluster") view=|| view! { <ClusterPage /> }.boxed() ssr=SsrMode::Async />
+                <Route path=StaticSegment("cluster") view={Lazy::<Cluster>::new()} ssr=SsrMode::Async />
                 <Route
                     path=(StaticSegment("r"), ParamSegment("slug"))
                     view=|| view! { <RoomPage /> }.boxed()
                     ssr=SsrMode::Async
                 />
-                <Route path=StaticSegment("stocks") view=|| view! { <StocksPage /> }.boxed() ssr=SsrMode::Async />
-            </Routes>
+                <Route path=StaticSegment("stocks") view={Lazy::<Stocks>::new()} ssr=SsrMode::Async />
+            </FlatRoutes>
         </Router>
     }
 }

@@ -11,5 +11,11 @@ pub mod ui;
 #[wasm_bindgen::prelude::wasm_bindgen]
 pub fn hydrate() {
     ui::kit::browser::report_panics();
-    leptos::mount::hydrate_body(app::App);
+    wasm_bindgen_futures::spawn_local(async {
+        let path = leptos::prelude::location().pathname().unwrap_or_default();
+        // Without its part the page stays as the server wrote it, and that works too.
+        if ui::apart::fetch(&path).await {
+            leptos::mount::hydrate_body(app::App);
+        }
+    });
 }

@@ -1,5 +1,6 @@
 // The cluster one can watch: the drawing lives, a message travels, the switch cuts and heals, and it reads without scripts.
 import { AxeBuilder } from '@axe-core/playwright';
+import { partsOf } from './support/parts.ts';
 import { expect, first, second, test, type Person } from './support/test.ts';
 
 /** The row of an instance in the table, which tells what the drawing shows. */
@@ -122,6 +123,16 @@ test('an instance that goes away is tried again by itself', async ({ stage, stra
   await expect(teacher.status).toHaveText('Out of reach, trying again');
   await server.start();
   await expect(teacher.status).toHaveText('Live', { timeout: 20_000 });
+});
+
+test('its part of the program is fetched by who opens it, and not with the part of another page', async ({ stranger }) => {
+  const teacher = await stranger();
+  const parts = partsOf(teacher.page);
+  await teacher.page.goto('/cluster');
+  await expect(teacher.status).toHaveText('Live');
+  expect(parts[0]).toBe('tertulia');
+  expect(parts).toContain('split_cluster');
+  expect(parts).not.toContain('split_stocks');
 });
 
 for (const colorScheme of ['light', 'dark'] as const) {

@@ -2,6 +2,7 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import path from 'node:path';
 import type { Locator } from '@playwright/test';
+import { partsOf } from './support/parts.ts';
 import { expect, first, lostSocket, second, test, type Person } from './support/test.ts';
 
 const symbols = ['AAPL', 'AMZN', 'GOOG', 'IBM', 'META', 'MSFT', 'NFLX', 'NVDA', 'SAP', 'TSLA'];
@@ -170,6 +171,44 @@ test('the way there is in the list of rooms, and leads back', async ({ person })
   await alice.page.getByRole('link', { name: 'Tertulia' }).click();
   await expect(alice.page).toHaveURL('/r/chat');
   await alice.isLive();
+});
+
+test('its part of the program is fetched by who opens it, in whatever way, and not by a room', async ({ person }) => {
+  const alice = await person('Alice');
+  const parts = partsOf(alice.page);
+  await alice.opens('/r/chat');
+  await alice.isLive();
+  expect(parts).toEqual(['tertulia']);
+  const fetched = alice.page.waitForResponse(/\/split_stocks\.wasm$/);
+  await alice.rooms.getByRole('link', { name: 'Stocks' }).click();
+  await expect(alice.status).toHaveText('Live');
+  expect(parts).toContain('split_stocks');
+  expect(parts).not.toContain('split_cluster');
+  const headers = await (await fetched).allHeaders();
+  expect(headers['cache-control']).toBe('public, max-age=31536000, immutable');
+  expect(headers['content-encoding']).toBe('br');
+  expect(headers['content-type']).toBe('application/wasm');
+
+  // The page of the room is loaded afresh, so that the way back begins without the part.
+  await alice.page.getByRole('link', { name: 'Tertulia' }).click();
+  await expect(alice.page).toHaveURL('/r/chat');
+  await alice.page.reload();
+  await alice.isLive();
+  await alice.page.goBack();
+  await expect(alice.page).toHaveURL('/stocks');
+  await expect(alice.status).toHaveText('Live');
+});
+
+test('where its part cannot be fetched, the page stays as the server wrote it', async ({ stranger }) => {
+  const who = await stranger();
+  who.complaints.allow(/split_stocks\.wasm|Failed to fetch|ERR_FAILED/);
+  await who.page.route(/\/split_stocks\.wasm$/, (route) => route.abort());
+  const refused = who.page.waitForEvent('requestfailed', (request) => request.url().endsWith('/split_stocks.wasm'));
+  const stocks = await Stocks.opens(who);
+  await refused;
+  await expect(stocks.rows.getByRole('rowheader')).toHaveText(symbols);
+  await expect(who.status).toBeEmpty();
+  await expect(who.page.getByText('Something broke.')).toBeHidden();
 });
 
 for (const colorScheme of ['light', 'dark'] as const) {

@@ -1,5 +1,6 @@
 //! The views: one folder per surface, and `kit` for what several share.
 
+pub mod apart;
 pub mod cluster;
 pub mod composer;
 pub mod connection;

@@ -80,6 +80,9 @@ pub const fn scroll_by(_element: &Element, _pixels: f64) {}
 /// Asks the server for this page afresh.
 pub const fn reload() {}
 
+/// Leaves for another page of this server.
+pub const fn open(_path: &str) {}
+
 /// Asks this server for something; does nothing here.
 pub fn fetch(_path: &'static str, _then: impl FnOnce(String) + 'static) {}
 

@@ -148,6 +148,12 @@ pub fn reload() {
     let _ = leptos::prelude::location().reload();
 }
 
+/// Leaves for another page of this server, which is asked for whole.
+pub fn open(path: &str) {
+    // Fails only in a document without a window to show it.
+    let _ = leptos::prelude::location().assign(path);
+}
+
 /// Asks this server for something; `then` gets its text, unless there is none to be had.
 pub fn fetch(path: &'static str, then: impl FnOnce(String) + 'static) {
     leptos::task::spawn_local(async move {
