@@ -74,12 +74,16 @@ pub(in crate::server) async fn publish(
 }
 
 fn cut_off(rejection: &BytesRejection) -> Refusal {
-    let too_long = rejection.status() == StatusCode::PAYLOAD_TOO_LARGE;
-    let (code, sentence) = match too_long {
-        true => (Code::TooLong, "The body is larger than 128 KiB; a message has at most 10,000 characters."),
-        false => (Code::Malformed, "The body did not come whole."),
-    };
-    Refusal::new(code, sentence).field("message")
+    match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => too_large(),
+        _ => Refusal::new(Code::Malformed, "The body did not come whole.").field("message"),
+    }
+}
+
+/// What a program is told whose body is larger than any of ours.
+pub(in crate::server) fn too_large() -> Refusal {
+    let sentence = "The body is larger than 128 KiB; a message has at most 10,000 characters.";
+    Refusal::new(Code::TooLong, sentence).field("message")
 }
 
 fn no_message() -> Refusal {
