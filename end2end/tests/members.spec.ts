@@ -1,5 +1,5 @@
 // Who is in the room: a list with a count, quiet lines for who comes and goes, no flicker on a reload.
-import { expect, first, second, test } from './support/test.ts';
+import { expect, first, lostSocket, second, test } from './support/test.ts';
 
 test('who comes is listed and noted, on every instance', async ({ person, newRoom }) => {
   const room = await newRoom(first);
@@ -70,4 +70,28 @@ test('a reload is neither a leave nor a join', async ({ person, stage }) => {
   await expect(alice.log.getByText('Carol left', { exact: true })).toHaveCount(1);
   await expect(alice.log.getByText(/Bob/), 'nothing more was said of Bob').toHaveCount(1);
   await expect(alice.online.getByRole('listitem')).toHaveCount(2);
+});
+
+test('after a lone server was restarted nobody is said to have joined who was there before', async ({ person, stage }) => {
+  const server = await stage.alone();
+  const [alice, bob] = [await person('Alice', { url: server.url }), await person('Bob', { url: server.url })];
+  for (const who of [alice, bob]) {
+    who.complaints.allow(lostSocket);
+    await who.opens('/r/chat');
+  }
+  // Lines of neighbours fold into one; a message keeps them apart.
+  await bob.says('before');
+  await alice.sees('before');
+  await expect(alice.log.getByText('Bob joined')).toHaveCount(1);
+
+  await server.stop('SIGKILL');
+  for (const who of [alice, bob]) await expect(who.status).not.toHaveText('Live');
+  await server.start();
+  for (const who of [alice, bob]) await who.isLive();
+  await expect(alice.online.getByRole('listitem')).toHaveText([/Alice/, /Bob/]);
+
+  const carol = await person('Carol', { url: server.url });
+  await carol.opens('/r/chat');
+  await expect(alice.log.getByText('Carol joined')).toHaveCount(1);
+  await expect(alice.log.getByText(/joined/)).toHaveCount(2);
 });

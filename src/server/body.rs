@@ -19,11 +19,15 @@ pub(crate) fn text_of(body: &[u8]) -> Result<&str, Refusal> {
     std::str::from_utf8(body).map_err(|_| Refusal::new(Code::BadChar, "The body is not UTF-8."))
 }
 
+/// What a program is told whose body is larger than any of ours.
+pub(crate) fn too_large() -> Refusal {
+    Refusal::new(Code::TooLong, "The body is larger than 128 KiB; a message has at most 10,000 characters.")
+}
+
 /// What whoever sent too much of a body, or not all of it, is told.
 pub(crate) fn cut_off(rejection: &BytesRejection) -> Refusal {
-    let too_long = rejection.status() == StatusCode::PAYLOAD_TOO_LARGE;
-    match too_long {
-        true => Refusal::new(Code::TooLong, "The body is larger than 128 KiB."),
-        false => Refusal::new(Code::Malformed, "The body did not come whole."),
+    match rejection.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => too_large(),
+        _ => Refusal::new(Code::Malformed, "The body did not come whole."),
     }
 }

@@ -1,17 +1,19 @@
 //! The plain forms: POST, redirect, GET. They work without JavaScript and before the page is hydrated.
 
 use axum::extract::rejection::FormRejection;
-use axum::extract::{Form, Path, State};
+use axum::extract::{Form, Path, Request, State};
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use tertulia_protocol::{Body, Code, Key, Refusal};
 
+use super::body;
 use super::client::Client;
-use super::error::status_of;
+use super::error::{HttpRefusal, status_of};
 use super::session::{LOBBY, Viewer, cookie_for, cookie_gone, plain_page, viewer_of};
 use super::state::App;
 use super::unsent;
@@ -183,13 +185,18 @@ async fn viewer_or_entrance(app: &App, headers: &HeaderMap, next: &str) -> Resul
     }
 }
 
-/// What stands in the way of a body that is announced as too large says so in its own words; people get ours.
-pub(super) async fn too_large(response: Response) -> Response {
+/// What stands in the way of a body that is announced as too large says so in its own words; people and programs get
+/// ours.
+pub(super) async fn too_large(request: Request, next: Next) -> Response {
+    let path = request.uri().path();
+    let for_programs = path.starts_with("/publish/") || path == "/live";
+    let response = next.run(request).await;
     let bare = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
-    if bare && response.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        return plain_page(StatusCode::PAYLOAD_TOO_LARGE, TOO_LARGE);
+    match bare && response.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        true if for_programs => HttpRefusal(body::too_large().field("message")).into_response(),
+        true => plain_page(StatusCode::PAYLOAD_TOO_LARGE, TOO_LARGE),
+        false => response,
     }
-    response
 }
 
 /// The page for a form that cannot be read: too large, broken off, or not a form of ours.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::header::{ACCEPT, REFERER};
 use axum::http::{Method, StatusCode};
-use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -73,7 +73,7 @@ pub fn router(app: App) -> Result<Router, String> {
         .layer(from_fn(for_programs))
         .layer(DefaultBodyLimit::max(FORM_BYTES))
         .layer(RequestBodyLimitLayer::new(FORM_BYTES))
-        .layer(map_response(forms::too_large))
+        .layer(from_fn(forms::too_large))
         .layer(RequestBodyDeadlineLayer::new(BODY_TIME))
         .layer(csrf);
     // A stream of events must not wait until a block is worth compressing.

@@ -242,6 +242,8 @@ async fn what_cannot_be_published_is_refused_by_name_and_stores_nothing() {
         assert_eq!(answer.status, status, "{target} {shown}: {answer:?}");
         assert_eq!(answer.json()["code"], code, "{target} {shown}");
     }
+    let huge = publish(&server, "chat", json, &"x".repeat(128 * 1024 + 1)).await;
+    assert_eq!((huge.status, &huge.json()["code"]), (413, &json!("too_long")), "a program is told as programs are");
     let squeezed = Request::new("POST", "/publish/chat").header("content-encoding", "gzip").body(vec![0x1f, 0x8b, 8]);
     assert_eq!(squeezed.send(&server.door).await.status, 415, "what is compressed is not inflated");
     let mut ana = server.guest("Ana").await.socket().await;

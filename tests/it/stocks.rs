@@ -7,10 +7,12 @@ use tertulia_chat::bus::conformance::RealRedis;
 use tertulia_protocol::Quote;
 use tertulia_protocol::codec::decode;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader, Lines};
+use tokio::net::TcpStream;
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
 use crate::support::http::Request;
+use crate::support::raw::head;
 use crate::support::server::{Setup, TestServer, folder};
 use crate::support::{PATIENCE, eventually};
 
@@ -141,6 +143,28 @@ async fn a_stream_resumes_after_the_last_event_that_was_heard() {
     assert_eq!(resumed, all[20..]);
     let refused = server.get("/feeds/stocks?after=yesterday").await;
     assert_eq!((refused.status, refused.json()["code"].as_str()), (422, Some("bad_cursor")));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_long_past_is_told_whole_and_in_pieces() {
+    let symbols = (0..54).map(|n| format!("S{n}")).collect::<Vec<_>>().join(",");
+    let server = Setup::new().flag("--stock-symbols", &symbols).start().await;
+    newest(&server).await;
+    let mut stream = TcpStream::connect(server.door.address).await.expect("the server accepts");
+    let head = head(&mut stream, b"GET /feeds/stocks HTTP/1.1\r\nhost: x\r\n\r\n").await;
+    assert!(head.contains("transfer-encoding: chunked"), "premise: pieces have sizes, {head}");
+    let mut pieces = BufReader::new(stream);
+    let (mut told, mut largest) = (0, 0);
+    while told < 300 * 64 {
+        let mut line = String::new();
+        timeout(PATIENCE, pieces.read_line(&mut line)).await.expect("it goes on").expect("a size");
+        let size = usize::from_str_radix(line.trim(), 16).expect("a size");
+        let mut piece = vec![0; size + 2];
+        timeout(PATIENCE, pieces.read_exact(&mut piece)).await.expect("it goes on").expect("a piece");
+        told += String::from_utf8_lossy(&piece).matches("event: quote").count();
+        largest = largest.max(size);
+    }
+    assert!(largest < 128 * 1024, "{largest} bytes would wait for whoever is slow");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

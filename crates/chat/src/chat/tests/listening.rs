@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use tertulia_protocol::{Change, Seq};
+use tertulia_protocol::{Change, Code, Seq};
 use tokio::time::timeout;
 
 use super::support::{Cluster, Instance, LOBBY, PATIENCE, foreign_epoch};
@@ -110,10 +110,13 @@ async fn the_end_of_its_session_ends_a_listener() {
     let (person, token) = chat.enter("Ana").await.expect("the name is fine");
     let hash = Token::hash_of(token.reveal()).expect("a token has a hash");
     let member = chat.member(&person, LOBBY).await.expect("the lobby is open");
-    let open = Listener::open(chat.clone(), member, Some(hash), Start::Now, Visibility::Shown).await;
-    let mut listener = open.expect("listening begins");
+    let open = || Listener::open(chat.clone(), member.clone(), Some(hash), Start::Now, Visibility::Shown);
+    let mut listener = open().await.expect("listening begins");
     listener.revalidate().await.expect("the session lives");
     chat.leave(hash).await.expect("the session ends");
     assert!(listener.queue().ended().is_some());
     listener.revalidate().await.expect_err("the session is gone");
+    // Whoever was let in by it a moment ago and begins only now.
+    let late = open().await.map(|_| ()).map_err(|refusal| refusal.code);
+    assert_eq!(late, Err(Code::Unauthorized));
 }
