@@ -19,6 +19,9 @@ use tokio_util::task::TaskTracker;
 use super::client::Place;
 use super::serve::Seat;
 
+#[cfg(test)]
+mod tests;
+
 /// Silence after which something is said, if only a comment: half of the 30 s after which the strictest proxies hang up.
 pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// The header in which a browser's `EventSource` says how far it got.
