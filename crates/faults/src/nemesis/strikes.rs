@@ -1,17 +1,18 @@
 //! How each fault is done and undone.
 
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 use tertulia_visitor::trouble::{Outcome, trouble};
 use tokio::time::sleep;
 
-use crate::proxy::{Control, Mode};
+use crate::proxy::{Control, Flow};
 use crate::world::World;
 
 /// How long a killed instance stays away, however long faults last: its people are elsewhere in a second.
 const AWAY: Duration = Duration::from_secs(4);
 /// One of so many messages is lost.
-const LOST_OF: u32 = 3;
+const LOST_OF: Option<NonZeroU64> = NonZeroU64::new(3);
 /// The delay of a slow way, each direction.
 const SLOW: Duration = Duration::from_millis(400);
 /// A subscriber's buffer in Redis while it is made to overflow: hard limit, soft limit, seconds of the soft one.
@@ -56,18 +57,18 @@ pub(super) async fn freeze_redis(world: &World, length: Duration) -> Outcome<()>
 
 pub(super) async fn black_hole(world: &World, victim: usize, length: Duration) {
     let link = link(world, victim);
-    link.set(Mode::BlackHole);
+    link.black_hole();
     sleep(length).await;
     // A connection that swallowed bytes is of no use any more: what comes after them would be nonsense.
-    link.set(Mode::Pass);
+    link.pass();
     link.cut();
 }
 
 pub(super) async fn one_way(world: &World, victim: usize, length: Duration) {
     let link = link(world, victim);
-    link.set(Mode::SwallowAnswers);
+    link.flow(Flow::Pass, Flow::Swallow);
     sleep(length).await;
-    link.set(Mode::Pass);
+    link.pass();
     link.cut();
 }
 
@@ -83,9 +84,9 @@ pub(super) async fn kill_subscribers(world: &World) -> Outcome<()> {
 pub(super) async fn overflow(world: &World, victim: usize, length: Duration) -> Outcome<()> {
     world.redis.ask(&["CONFIG", "SET", "client-output-buffer-limit", TINY_BUFFER]).await?;
     let link = link(world, victim);
-    link.set(Mode::Stall);
+    link.flow(Flow::Hold, Flow::Hold);
     sleep(length).await;
-    link.set(Mode::Pass);
+    link.pass();
     world.redis.ask(&["CONFIG", "SET", "client-output-buffer-limit", USUAL_BUFFER]).await.map(drop)
 }
 
@@ -95,15 +96,15 @@ pub(super) async fn flush(world: &World) -> Outcome<()> {
 
 pub(super) async fn drop_messages(world: &World, victim: usize, length: Duration) {
     let link = link(world, victim);
-    link.set(Mode::DropEvery(LOST_OF));
+    link.drop_messages(LOST_OF);
     sleep(length).await;
-    link.set(Mode::Pass);
+    link.pass();
 }
 
 pub(super) async fn slow_links(world: &World, length: Duration) {
-    world.instances.iter().for_each(|instance| instance.link.control().set(Mode::Delay(SLOW)));
+    world.instances.iter().for_each(|instance| instance.link.control().delay(SLOW, SLOW));
     sleep(length).await;
-    world.instances.iter().for_each(|instance| instance.link.control().set(Mode::Pass));
+    world.instances.iter().for_each(|instance| instance.link.control().pass());
 }
 
 fn link(world: &World, victim: usize) -> Control {

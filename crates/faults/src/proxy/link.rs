@@ -1,137 +1,203 @@
-//! One connection through the proxy: two ways, each treated by what is asked at the moment.
+//! One connection through the proxy: one task, two directions, each with a bounded queue of what is under way.
 
+use std::collections::VecDeque;
 use std::io;
-use std::net::SocketAddr;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{ReadHalf, WriteHalf};
-use tokio::time::sleep;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
 
-use super::{Control, Mode, resp};
+use super::Speech;
+use super::control::{Control, Flow, Lane, Settings};
+use super::sieve::Sieve;
 
-/// Bytes read at once.
-const PIECE: usize = 16 * 1024;
-/// Longest answer of Redis that is looked at as a whole, in bytes: four times the largest piece of news.
-const ANSWER: usize = 1024 * 1024;
+/// Bytes taken at a time.
+const CHUNK: usize = 16 * 1024;
+/// Bytes under way in one direction of one connection: one second of a delay at 2 Mbit/s. What is beyond waits at its
+/// sender, as it would in any network.
+const UNDER_WAY: usize = 256 * 1024;
+/// A narrow link takes so many parts of a second's bytes at a time, so that it trickles rather than stutters.
+const TRICKLE: u64 = 20;
 
-/// Which way bytes go.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Way {
-    ToServer,
-    ToClient,
+/// Why a connection must end with a reset.
+struct Broken;
+
+impl From<io::Error> for Broken {
+    fn from(_: io::Error) -> Self {
+        Self
+    }
 }
 
-/// Carries a connection until either side ends it or it is cut.
-pub(super) async fn carry(mut client: TcpStream, target: SocketAddr, control: Control) {
-    let mut cuts = control.0.cuts.subscribe();
-    let Ok(mut server) = TcpStream::connect(target).await else { return };
-    let tuned = client.set_nodelay(true).and_then(|()| server.set_nodelay(true));
-    let was_cut = {
-        let (from_client, to_client) = client.split();
-        let (from_server, to_server) = server.split();
-        let both = async {
-            tokio::select! {
-                // Whichever way ends first ends the connection; cancelling the other loses what a broken link loses.
-                _ = pass(from_client, to_server, Way::ToServer, &control) => {}
-                _ = pass(from_server, to_client, Way::ToClient, &control) => {}
-            }
-        };
-        tokio::select! {
-            // Cancelled by a cut, which throws away what is on its way, as it should.
-            () = both => false,
-            cut = cuts.changed() => cut.is_ok() && tuned.is_ok(),
-        }
+/// Carries a client's connection to the target until it ends or is broken.
+pub(super) async fn carry(client: TcpStream, control: Control, speech: Speech) {
+    // Counted until the sockets are closed: locals are dropped in reverse.
+    let _counted = control.enter();
+    let mut client = client;
+    let mut settings = control.watch();
+    let Settings { target, refuse, cuts, .. } = *settings.borrow();
+    if refuse {
+        return reset(&client);
+    }
+    let connected = tokio::select! {
+        // Safe to cancel: then the client is reset as well.
+        connected = TcpStream::connect(target) => connected,
+        () = cut(&mut settings, cuts) => return reset(&client),
     };
-    if was_cut {
-        // A reset instead of an orderly end; without it the cut is only a politer one.
-        let _ = client.set_zero_linger().and_then(|()| server.set_zero_linger());
+    let Ok(mut server) = connected else { return reset(&client) };
+    let ended = tokio::select! {
+        // Safe to cancel: what is under way is lost with the connection, which is what a cut is.
+        ended = both_ways(&mut client, &mut server, &control, speech) => ended,
+        () = cut(&mut settings, cuts) => Err(Broken),
+    };
+    if ended.is_err() {
+        reset(&client);
+        reset(&server);
     }
 }
 
-async fn pass(mut from: ReadHalf<'_>, mut to: WriteHalf<'_>, way: Way, control: &Control) -> io::Result<()> {
-    let mut piece = vec![0; PIECE];
-    let mut answers = Answers::default();
-    loop {
-        let mut modes = control.0.mode.subscribe();
-        while *modes.borrow_and_update() == Mode::Stall {
-            if modes.changed().await.is_err() {
-                return Ok(());
-            }
-        }
-        let read = from.read(&mut piece).await?;
-        if read == 0 {
-            return Ok(());
-        }
-        // What was read while the way stood still waits here.
-        while *modes.borrow_and_update() == Mode::Stall {
-            if modes.changed().await.is_err() {
-                return Ok(());
-            }
-        }
-        let mode = control.mode();
-        let bytes = match way {
-            Way::ToServer => piece[..read].to_vec(),
-            Way::ToClient => answers.pass(&piece[..read], mode, control),
-        };
-        match (mode, way) {
-            (Mode::BlackHole, _) | (Mode::SwallowAnswers, Way::ToClient) => continue,
-            (Mode::Delay(delay), _) => sleep(delay).await,
-            _ => {}
-        }
-        to.write_all(&bytes).await?;
+/// Lets a connection end with a reset when it is dropped. One that has lost its peer ends anyhow.
+fn reset(stream: &TcpStream) {
+    drop(stream.set_zero_linger());
+}
+
+async fn cut(settings: &mut watch::Receiver<Settings>, cuts: u64) {
+    // An error means that the proxy is gone, and this task with it.
+    drop(settings.wait_for(|now| now.cuts != cuts).await);
+}
+
+async fn both_ways(
+    client: &mut TcpStream,
+    server: &mut TcpStream,
+    control: &Control,
+    speech: Speech,
+) -> Result<(), Broken> {
+    // The proxy's own delays are those that were asked for.
+    client.set_nodelay(true)?;
+    server.set_nodelay(true)?;
+    let carried = AtomicU64::new(0);
+    let (from_client, to_client) = client.split();
+    let (from_server, to_server) = server.split();
+    let sieve = (speech == Speech::Redis).then(Sieve::default);
+    let up = Pump::new(control, &carried, |now| now.up, None);
+    let down = Pump::new(control, &carried, |now| now.down, sieve);
+    tokio::try_join!(up.run(from_client, to_server), down.run(from_server, to_client))?;
+    Ok(())
+}
+
+/// One direction.
+struct Pump<'a> {
+    control: &'a Control,
+    settings: watch::Receiver<Settings>,
+    lane: fn(&Settings) -> Lane,
+    sieve: Option<Sieve>,
+    /// Bytes of both directions.
+    carried: &'a AtomicU64,
+    /// What is under way, and when it arrives at the earliest.
+    queue: VecDeque<(Instant, Vec<u8>)>,
+    queued: usize,
+    /// When a narrow link can carry the next bytes.
+    free: Instant,
+    /// The sender has said all.
+    ended: bool,
+    /// Something is missing from the stream.
+    holed: bool,
+}
+
+/// What to do next.
+enum Turn {
+    Take(usize),
+    Give,
+    Look,
+}
+
+impl<'a> Pump<'a> {
+    fn new(control: &'a Control, carried: &'a AtomicU64, lane: fn(&Settings) -> Lane, sieve: Option<Sieve>) -> Self {
+        let (settings, queue, free) = (control.watch(), VecDeque::new(), Instant::now());
+        Self { control, settings, lane, sieve, carried, queue, queued: 0, free, ended: false, holed: false }
     }
-}
 
-/// What a server says, looked at as answers of Redis, so that published messages can be told from the rest. What is
-/// none passes as it is.
-#[derive(Default)]
-struct Answers {
-    begun: Vec<u8>,
-    published: u32,
-    foreign: bool,
-}
-
-impl Answers {
-    fn pass(&mut self, bytes: &[u8], mode: Mode, control: &Control) -> Vec<u8> {
-        if self.foreign {
-            return bytes.to_vec();
-        }
-        self.begun.extend_from_slice(bytes);
-        let mut out = Vec::with_capacity(self.begun.len());
-        let mut at = 0;
+    async fn run(mut self, mut from: ReadHalf<'_>, mut to: WriteHalf<'_>) -> Result<(), Broken> {
+        let mut buffer = vec![0; CHUNK];
         loop {
-            match resp::length(&self.begun[at..]) {
-                resp::Length::Whole(length) => {
-                    let answer = &self.begun[at..at + length];
-                    if !is_dropped(&mut self.published, answer, mode, control) {
-                        out.extend_from_slice(answer);
-                    }
-                    at += length;
+            let lane = (self.lane)(&self.settings.borrow_and_update());
+            if lane.flow == Flow::Swallow {
+                // What is under way when the hole opens falls into it.
+                self.swallow(self.queued);
+                self.queue.clear();
+                self.queued = 0;
+            } else if self.holed {
+                return Err(Broken);
+            }
+            if self.ended && self.queue.is_empty() && lane.flow == Flow::Pass {
+                return Ok(to.shutdown().await?);
+            }
+            let takes = !self.ended && lane.flow != Flow::Hold && self.queued < UNDER_WAY;
+            let due = self.queue.front().map(|(due, _)| (*due).max(self.free));
+            let turn = tokio::select! {
+                // Safe to cancel: bytes that were not taken stay in the socket.
+                taken = from.read(&mut buffer[..portion(lane)]), if takes => Turn::Take(taken?),
+                // Safe to cancel, as nothing happens but that time passes.
+                () = sleep_until(due.unwrap_or(self.free)), if due.is_some() && lane.flow == Flow::Pass => Turn::Give,
+                // Safe to cancel: the next turn begins with the newest settings. An error cannot be, we hold the sender.
+                _ = self.settings.changed() => Turn::Look,
+            };
+            match turn {
+                Turn::Take(0) => {
+                    self.ended = true;
+                    // The end of a stream falls into the hole as well.
+                    self.holed |= lane.flow == Flow::Swallow;
                 }
-                resp::Length::Begun if self.begun.len() - at < ANSWER => break,
-                resp::Length::Begun | resp::Length::Foreign => {
-                    out.extend_from_slice(&self.begun[at..]);
-                    at = self.begun.len();
-                    self.foreign = true;
-                    break;
-                }
+                Turn::Take(bytes) => self.take(&buffer[..bytes], lane),
+                Turn::Give => self.give(&mut to, lane).await?,
+                Turn::Look => {}
             }
         }
-        self.begun.drain(..at);
-        out
+    }
+
+    fn take(&mut self, bytes: &[u8], lane: Lane) {
+        if lane.flow == Flow::Swallow {
+            return self.swallow(bytes.len());
+        }
+        let kept = match &mut self.sieve {
+            Some(sieve) => sieve.sift(bytes, || self.control.drops_this()),
+            None => bytes.to_vec(),
+        };
+        if !kept.is_empty() {
+            self.queued += kept.len();
+            self.queue.push_back((Instant::now() + lane.delay, kept));
+        }
+    }
+
+    fn swallow(&mut self, bytes: usize) {
+        self.holed |= bytes > 0;
+        self.control.count_swallowed(bytes);
+    }
+
+    async fn give(&mut self, to: &mut WriteHalf<'_>, lane: Lane) -> Result<(), Broken> {
+        let Some((_, bytes)) = self.queue.pop_front() else { return Ok(()) };
+        self.queued -= bytes.len();
+        let limit = self.settings.borrow().reset_after;
+        let before = self.carried.fetch_add(bytes.len() as u64, Relaxed);
+        let left = limit.map_or(u64::MAX, |limit| limit.saturating_sub(before));
+        let allowed = usize::try_from(left).unwrap_or(usize::MAX).min(bytes.len());
+        to.write_all(&bytes[..allowed]).await?;
+        if left <= bytes.len() as u64 {
+            return Err(Broken);
+        }
+        if let Some(bandwidth) = lane.bandwidth {
+            let takes = Duration::from_secs_f64(bytes.len() as f64 / bandwidth.get() as f64);
+            self.free = self.free.max(Instant::now()) + takes;
+        }
+        Ok(())
     }
 }
 
-/// Counts published messages and says which are to be lost.
-fn is_dropped(published: &mut u32, answer: &[u8], mode: Mode, control: &Control) -> bool {
-    let Mode::DropEvery(every) = mode else { return false };
-    if every == 0 || !resp::is_published(answer) {
-        return false;
-    }
-    *published += 1;
-    let is_dropped = published.is_multiple_of(every);
-    control.0.dropped.fetch_add(u64::from(is_dropped), Ordering::Relaxed);
-    is_dropped
+/// How many bytes a link takes at a time.
+fn portion(lane: Lane) -> usize {
+    let portion = lane.bandwidth.map(|bandwidth| bandwidth.get() / TRICKLE);
+    portion.map_or(CHUNK, |portion| usize::try_from(portion).unwrap_or(CHUNK).clamp(64, CHUNK))
 }

@@ -12,7 +12,7 @@ use tertulia_visitor::trouble::{Because, Outcome, trouble};
 use tertulia_visitor::web::Web;
 
 use crate::journal::{How, Process, What, Writer};
-use crate::proxy::Proxy;
+use crate::proxy::{Proxy, Speech};
 
 pub(crate) use ask::ask_redis;
 
@@ -77,7 +77,7 @@ impl World {
         for index in 0..cast.instances {
             let name = char::from(b'a' + u8::try_from(index % 26).unwrap_or(0)).to_string();
             let target = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-            let link = Proxy::start(target).await.because("the link to Redis")?;
+            let link = Proxy::before(target, Speech::Redis).await.because("the link to Redis")?;
             let url = format!("redis://{}/0", link.address());
             let more = ["--redis", &url, "--instance", &name].map(str::to_owned);
             let own = free_port()?;
