@@ -1,6 +1,7 @@
 // The heart: offline and back, servers that are killed and stopped, Redis that goes. No hole, no double, one order.
 import { expect, first, lostSocket, second, test, type Person } from './support/test.ts';
 import { enterByForm } from './support/people.ts';
+import type { OldProxy, Stage } from './support/programs.ts';
 import { Wire } from './support/wire.ts';
 
 const numbered = (word: string, count: number): string[] =>
@@ -264,4 +265,90 @@ test('"Try now" comes back at once', async ({ person, stage }) => {
     }
     await expect(alice.status).toHaveText('Live', { timeout: 1_000 });
   }).toPass();
+});
+
+/** People behind a proxy that lets no WebSocket through and gives each of their connections to another instance. */
+async function behindAnOldProxy(
+  person: (name: string, options: { url: string }) => Promise<Person>,
+  stage: Stage,
+): Promise<{ proxy: OldProxy; alice: Person; bob: Person }> {
+  const proxy = await stage.oldProxy((await stage.cluster(2)).instances);
+  const [alice, bob] = await Promise.all([person('Alice', proxy), person('Bob', proxy)]);
+  for (const who of [alice, bob]) who.complaints.allow(lostSocket);
+  const streams = [alice, bob].map((who) => who.page.waitForRequest(/\/live\/events\?/));
+  await Promise.all([alice.opens('/r/chat'), bob.opens('/r/chat')]);
+  await Promise.all(streams);
+  expect(proxy.refused, 'each tried two sockets first').toBeGreaterThanOrEqual(4);
+  return { proxy, alice, bob };
+}
+
+test('where WebSockets are blocked all is as ever: nothing is lost, nothing twice', async ({ person, stage }) => {
+  const { proxy, alice, bob } = await behindAnOldProxy(person, stage);
+  const load = await alice.load();
+  const texts = { alice: numbered('from Alice', 6), bob: numbered('from Bob', 6) };
+  const speak = async (who: Person, said: string[]): Promise<void> => {
+    for (const text of said) await who.says(text);
+  };
+  await Promise.all([speak(alice, texts.alice), speak(bob, texts.bob)]);
+  await agree([alice, bob], [...texts.alice, ...texts.bob]);
+
+  await alice.context.setOffline(true);
+  await expect(alice.status).toHaveText('Offline');
+  await speak(bob, ['missed 1', 'missed 2']);
+  await alice.says('from the tunnel');
+  await expect(alice.status).toHaveText('Offline (1 queued)');
+  await alice.context.setOffline(false);
+
+  const everything = [...texts.alice, ...texts.bob, 'missed 1', 'missed 2', 'from the tunnel'];
+  await agree([alice, bob], everything);
+  expect(await alice.load(), 'nothing was reloaded').toBe(load);
+
+  const refused = proxy.refused;
+  await alice.page.reload();
+  await agree([bob, alice], everything);
+  expect(proxy.refused, 'a reload knows which way to take').toBe(refused);
+});
+
+test('where WebSockets are blocked a send whose answer is lost goes again and is stored once', async ({
+  person,
+  stage,
+}) => {
+  const { alice, bob } = await behindAnOldProxy(person, stage);
+  // The request is obeyed, and its answer never comes back.
+  let sent = 0;
+  await alice.page.route(/\/live$/, async (route) => {
+    if (route.request().postDataJSON()?.t !== 'send' || (sent += 1) > 1) return route.continue();
+    await route.fetch();
+    return route.abort();
+  });
+  await alice.says('said once');
+  await agree([bob, alice], ['said once']);
+  expect(sent, 'it was sent again').toBeGreaterThan(1);
+});
+
+test('where WebSockets are blocked one goes from room to room, and sees who is there and who writes', async ({
+  person,
+  stage,
+}) => {
+  const { alice, bob } = await behindAnOldProxy(person, stage);
+  await alice.rooms.getByRole('textbox', { name: 'New room' }).fill('Annex');
+  await alice.rooms.getByRole('button', { name: 'Create' }).click();
+  await expect(alice.page.getByRole('log', { name: 'Annex' })).toBeVisible();
+  await alice.isLive();
+  await bob.says('in the lobby');
+  await bob.sees('in the lobby');
+  await bob.rooms.getByRole('link', { name: 'Annex' }).click();
+  await expect(bob.page.getByRole('log', { name: 'Annex' })).toBeVisible();
+  await bob.isLive();
+  await expect(alice.online.getByText('Bob')).toBeVisible();
+  await bob.composer.pressSequentially('mo');
+  await expect(alice.page.getByText('Bob is typing…')).toBeVisible();
+  await bob.says('moved');
+  await agree([alice, bob], ['moved']);
+});
+
+test('where WebSockets are blocked who left elsewhere is at the entrance', async ({ person, stage }) => {
+  const { alice } = await behindAnOldProxy(person, stage);
+  await alice.context.request.post(`${alice.url}/leave`, { maxRedirects: 0 });
+  await expect(alice.page).toHaveURL(/\/\?next=/);
 });

@@ -145,15 +145,18 @@ export class Redis {
   }
 }
 
-/** One address before several instances: each connection goes to the first that answers. No sticky sessions. */
-export class Balancer {
+/** One address before several instances. */
+class Front {
   private readonly server: net.Server;
 
   constructor(
     readonly port: number,
-    instances: Instance[],
+    receive: (client: net.Socket) => void,
   ) {
-    this.server = net.createServer((client) => connectToFirst(client, instances));
+    this.server = net.createServer((client) => {
+      client.on('error', () => client.destroy());
+      receive(client);
+    });
   }
 
   get url(): string {
@@ -171,9 +174,39 @@ export class Balancer {
   }
 }
 
+/** Each connection goes to the first instance that answers. No sticky sessions. */
+export class Balancer extends Front {
+  constructor(port: number, instances: Instance[]) {
+    super(port, (client) => connectToFirst(client, instances));
+  }
+}
+
+/** A proxy of the kind that knows no WebSockets: it refuses them, and gives each connection to the next instance. */
+export class OldProxy extends Front {
+  /** WebSockets refused so far. */
+  refused = 0;
+  private next = 0;
+
+  constructor(port: number, instances: Instance[]) {
+    // The head of a request comes in one piece, and a WebSocket on a connection of its own.
+    super(port, (client) => client.once('data', (head) => this.pass(client, head, instances)));
+  }
+
+  private pass(client: net.Socket, head: Buffer, instances: Instance[]): void {
+    if (/^upgrade: websocket/im.test(head.toString('latin1'))) {
+      this.refused += 1;
+      client.end('HTTP/1.1 403 Forbidden\r\nconnection: close\r\ncontent-length: 0\r\n\r\n');
+      return;
+    }
+    client.pause();
+    client.unshift(head);
+    const turn = this.next++ % instances.length;
+    connectToFirst(client, [...instances.slice(turn), ...instances.slice(0, turn)]);
+  }
+}
+
 function connectToFirst(client: net.Socket, instances: Instance[]): void {
   const [first, ...others] = instances;
-  client.on('error', () => client.destroy());
   if (!first) {
     client.destroy();
     return;
@@ -239,6 +272,11 @@ export class Stage {
   /** One address before these instances. */
   async balancer(instances: Instance[]): Promise<Balancer> {
     return this.keep(new Balancer(await this.port(), instances));
+  }
+
+  /** One address before these instances that lets no WebSocket through. */
+  async oldProxy(instances: Instance[]): Promise<OldProxy> {
+    return this.keep(new OldProxy(await this.port(), instances));
   }
 
   /** Stops everything, the last started first. */

@@ -9,10 +9,10 @@ use leptos::prelude::*;
 use tertulia_protocol::frame::{Hello, VERSION};
 use tertulia_protocol::limits::{self, HELLO_MS, PONG_MS};
 use tertulia_protocol::{ClientFrame, Close, codec};
-use tertulia_timeline::Outbox;
+use tertulia_timeline::{Outbox, Ways};
 
 use super::socket::{Heard, Socket};
-use super::{Connection, OUTBOX, Phase, State};
+use super::{Connection, OUTBOX, Phase, State, now};
 use crate::ui::kit::browser;
 use crate::ui::room::OpenRoom;
 
@@ -28,6 +28,10 @@ const HIDDEN_MS: f64 = 30_000.0;
 const NO_NETWORK_MS: u64 = 30_000;
 /// Where it lies in the tab's storage whose the rest is.
 const OWNER: &str = "me";
+/// Where it lies in the tab's storage what is known of the ways to the server.
+const WAYS: &str = "ways";
+/// What answers as long as the server does, by an ordinary request.
+const ALIVE: &str = "/healthz";
 /// What the server's logs call this client.
 const CLIENT: &str = concat!("tertulia-web/", env!("CARGO_PKG_VERSION"));
 
@@ -61,6 +65,9 @@ impl Connection {
             browser::forget_all();
         }
         browser::remember(OWNER, whose);
+        if let Some(known) = browser::remembered(WAYS) {
+            self.state.try_update_value(|state| state.ways = Ways::recalled(&known));
+        }
         let kept = browser::remembered(OUTBOX).and_then(|json| codec::decode::<Outbox>(&json).ok());
         if let Some(outbox) = kept {
             self.state.try_update_value(|state| state.outbox = outbox);
@@ -77,18 +84,19 @@ impl Connection {
             state.generation += 1;
             state.pong_due = None;
             state.heard_at = browser::now_ms();
+            state.way = state.ways.next(now());
+            state.silent = true;
             state.followed = state.room.filter(|room| room.is_live());
-            (state.generation, state.followed, state.epoch.is_some())
+            (state.generation, state.way, state.followed, state.epoch.is_some())
         });
-        let Some((generation, room, back)) = opened else { return };
+        let Some((generation, way, room, back)) = opened else { return };
         // After a room of another epoch the same tab greets again: until the answer it is not live.
         if matches!(self.phase.get_untracked(), Phase::Live | Phase::Still) {
             self.phase.set(Phase::Opening);
         }
         let resume: Vec<_> = room.map(OpenRoom::position).into_iter().collect();
-        let mut socket = Socket::open(move |heard| self.heard(generation, heard));
         let hello = Hello { v: VERSION, client: CLIENT.to_owned(), back, resume };
-        socket.send(codec::encode(&ClientFrame::Hello(hello)));
+        let socket = Socket::open(way, hello, move |heard| self.heard(generation, heard));
         self.state.try_update_value(|state| state.socket = Some(socket));
         if let Some(room) = room {
             room.falls_behind();
@@ -104,12 +112,11 @@ impl Connection {
         if !self.is_current(generation) {
             return;
         }
-        self.state.try_update_value(|state| {
-            state.heard_at = browser::now_ms();
-            state.pong_due = None;
-        });
+        if let Heard::Text(_) = heard {
+            self.state.try_update_value(State::lives);
+        }
         match heard {
-            Heard::Text(text) => match codec::decode_server(&text) {
+            Heard::Text(text) | Heard::Answer(text) => match codec::decode_server(&text) {
                 Ok(frame) => self.obey(frame),
                 // A hole that this leaves is seen by its number and pulled.
                 Err(why) => leptos::logging::warn!("a frame could not be read: {why}"),
@@ -124,20 +131,41 @@ impl Connection {
         if matches!(self.phase.get_untracked(), Phase::Over(_) | Phase::Still) {
             return;
         }
-        let delay = self.state.try_update_value(|state| {
+        let lost = self.state.try_update_value(|state| {
+            let tried = state.socket.is_some() && state.silent && browser::is_online();
+            let doubtful = tried && state.ways.silent(state.way);
             state.let_go();
             let hint = state.hint_ms.take();
-            state.backoff.next(browser::random(), hint)
+            (state.backoff.next(browser::random(), hint), doubtful)
         });
         if self.phase.get_untracked() != Phase::Lost {
             self.phase.set(Phase::Lost);
         }
         self.keep_outbox();
-        let Some(delay) = delay else { return };
+        let Some((delay, doubtful)) = lost else { return };
         // A browser that knows of no network fails at once, and loudly; `online` wakes us before this does.
         let delay = if browser::is_online() { delay } else { delay.max(NO_NETWORK_MS) };
         let timer = set_timeout_with_handle(move || self.connect(), Duration::from_millis(delay)).ok();
         self.state.try_update_value(|state| state.reconnect = timer);
+        if doubtful {
+            self.doubt_sockets();
+        }
+    }
+
+    /// Sockets stay silent: if the server answers an ordinary request meanwhile, something between here and there blocks
+    /// them, and another way is taken.
+    fn doubt_sockets(self) {
+        browser::fetch(ALIVE, move |_| {
+            if self.phase.try_get_untracked() != Some(Phase::Lost) {
+                return;
+            }
+            let known = self.state.try_update_value(|state| {
+                state.ways.blocked(now());
+                state.ways.to_recall()
+            });
+            browser::remember(WAYS, &known.unwrap_or_default());
+            self.try_now();
+        });
     }
 
     /// The server does not want this client back.
@@ -248,6 +276,15 @@ impl Connection {
 }
 
 impl State {
+    /// Something was heard that shows that the link lives.
+    fn lives(&mut self) {
+        self.heard_at = browser::now_ms();
+        self.pong_due = None;
+        if std::mem::replace(&mut self.silent, false) {
+            self.ways.heard(self.way);
+        }
+    }
+
     /// Forgets the socket: its frames and timers mean nothing any more, and what was in flight waits again.
     fn let_go(&mut self) {
         self.socket = None;

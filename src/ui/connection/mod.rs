@@ -1,5 +1,5 @@
 //! The tab's one connection: what it is to the views. `link` keeps it alive, `frames` says what each frame
-//! does, `socket` is the only WebSocket, `status` its words.
+//! does, `socket` is the way frames travel, `status` its words.
 
 mod asked;
 mod frames;
@@ -11,9 +11,9 @@ use leptos::prelude::*;
 use tertulia_protocol::frame::{History, Pull, Send, Subscribe, Typing, Unsubscribe};
 use tertulia_protocol::limits::{ENTRIES_PER_PAGE, HISTORY_PAGE, TYPING_EVERY_MS};
 use tertulia_protocol::{Body, BusState, ClientFrame, Epoch, Key, Person, RoomInfo, Seq, UserId, codec};
-use tertulia_timeline::{Backoff, Outbox, Pending};
+use tertulia_timeline::{Backoff, Outbox, Pending, Way, Ways};
 
-use self::socket::Socket;
+use self::socket::{Said, Socket};
 pub use self::status::{Phase, Standing, Status, StatusLine};
 use crate::ui::kit::browser;
 use crate::ui::room::OpenRoom;
@@ -42,6 +42,11 @@ struct State {
     generation: u64,
     outbox: Outbox,
     backoff: Backoff,
+    ways: Ways,
+    /// The way of the socket there is, or was last.
+    way: Way,
+    /// Whether nothing was heard that way since it was opened.
+    silent: bool,
     room: Option<OpenRoom>,
     /// The epoch that `welcome` named: `subscribe` counts in it.
     epoch: Option<Epoch>,
@@ -69,6 +74,9 @@ impl State {
             generation: 0,
             outbox: Outbox::new(),
             backoff: Backoff::new(),
+            ways: Ways::new(),
+            way: Way::Socket,
+            silent: true,
             room: None,
             epoch: None,
             followed: None,
@@ -306,11 +314,15 @@ impl Connection {
 
     /// Says a frame on the connection there is; false when there is none.
     fn say(self, frame: &ClientFrame) -> bool {
-        let said =
-            self.state.try_update_value(|state| state.socket.as_mut().map(|socket| socket.send(codec::encode(frame))));
+        let said = self.state.try_update_value(|state| state.socket.as_mut().map(|socket| socket.say(frame)));
         match said.flatten() {
-            Some(true) => true,
-            Some(false) => {
+            Some(Said::Yes) => true,
+            // The greeting names the room that is open now.
+            Some(Said::Anew) => {
+                self.connect();
+                true
+            }
+            Some(Said::Dead) => {
                 self.lost();
                 false
             }

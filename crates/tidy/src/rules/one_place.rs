@@ -21,6 +21,20 @@ const SOCKETS: Place = Place {
     remedy: "Speak through `ui::connection::Connection`",
 };
 
+const STREAMS: Place = Place {
+    words: &["EventSource::new"],
+    allowed: &["src/ui/kit/stream/web.rs"],
+    what: "it opens a browser's EventSource",
+    remedy: "Listen with `ui::kit::stream::Stream`",
+};
+
+const REQUESTS: Place = Place {
+    words: &["gloo_net::http"],
+    allowed: &["src/ui/kit/browser/web.rs"],
+    what: "it sends a browser's request",
+    remedy: "Ask with `ui::kit::browser`",
+};
+
 const CLOCK: Place = Place {
     words: &["SystemTime::now"],
     allowed: &["crates/chat/src/clock.rs"],
@@ -116,10 +130,10 @@ const SEAMS: [&str; 8] = [
 const SQL: [&str; 7] =
     ["SELECT ", "INSERT INTO ", "UPDATE ", "DELETE FROM ", "CREATE TABLE ", "CREATE INDEX ", "PRAGMA "];
 
-/// One file opens the browser's WebSocket.
+/// One file each opens the browser's WebSocket, opens its `EventSource`, and sends its requests.
 #[must_use]
-pub fn one_file_opens_the_socket(tree: &Tree) -> Vec<Finding> {
-    SOCKETS.breaches(tree)
+pub fn one_file_each_opens_the_ways_to_the_server(tree: &Tree) -> Vec<Finding> {
+    [SOCKETS.breaches(tree), STREAMS.breaches(tree), REQUESTS.breaches(tree)].concat()
 }
 
 /// One file reads the wall clock.

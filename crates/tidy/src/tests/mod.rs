@@ -41,7 +41,7 @@ rules! {
     shape::nothing_is_left_to_panic,
     shape::loose_ends_have_an_issue,
     shape::selects_say_why_cancelling_is_safe,
-    one_place::one_file_opens_the_socket,
+    one_place::one_file_each_opens_the_ways_to_the_server,
     one_place::one_file_reads_the_clock,
     one_place::one_file_reads_the_environment,
     one_place::redis_is_spoken_to_in_one_folder,

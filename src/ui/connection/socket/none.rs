@@ -1,19 +1,8 @@
 //! The server's twin: there is no socket on a page that is being written.
 
+use futures::channel::mpsc;
+
 use super::Heard;
 
-/// A connection that never is.
-pub(in crate::ui::connection) struct Socket;
-
-impl Socket {
-    /// Opens nothing.
-    #[must_use]
-    pub(in crate::ui::connection) fn open(_heard: impl Fn(Heard) + 'static) -> Self {
-        Self
-    }
-
-    /// Sends nothing; false.
-    pub(in crate::ui::connection) fn send(&mut self, _text: String) -> bool {
-        false
-    }
-}
+/// Carries nothing.
+pub(super) fn carry(_outgoing: mpsc::Receiver<String>, _heard: impl Fn(Heard) + 'static) {}

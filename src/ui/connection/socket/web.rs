@@ -9,41 +9,22 @@ use gloo_net::websocket::{Message, State, WebSocketError};
 use leptos::prelude::location;
 use tertulia_protocol::frame::SUBPROTOCOL;
 
-use super::Heard;
+use super::{ABNORMAL, Heard, WAITING};
 
 /// The address of the socket, on the host that served the page.
 const PATH: &str = "/live";
-/// Frames that may wait for the network: a tab speaks a few per second, so more means a dead link.
-const WAITING: usize = 256;
-/// The close code for "no close frame was seen" (RFC 6455 section 7.4.1).
-const ABNORMAL: u16 = 1006;
 
-/// A connection. Dropping it closes it, and nothing is heard from it any more.
-pub(in crate::ui::connection) struct Socket {
-    outgoing: mpsc::Sender<String>,
-}
-
-impl Socket {
-    /// Opens a connection; what is sent before it is open waits for it. `heard` is told everything once.
-    #[must_use]
-    pub(in crate::ui::connection) fn open(heard: impl Fn(Heard) + 'static) -> Self {
-        let (outgoing, incoming) = mpsc::channel(WAITING);
-        leptos::task::spawn_local(async move {
-            let code = match WebSocket::open_with_protocol(&address(), SUBPROTOCOL) {
-                Ok(socket) => converse(socket, incoming, &heard).await,
-                Err(_) => Some(ABNORMAL),
-            };
-            if let Some(code) = code {
-                heard(Heard::Closed { code });
-            }
-        });
-        Self { outgoing }
-    }
-
-    /// Sends a frame; false when the link is dead.
-    pub(in crate::ui::connection) fn send(&mut self, text: String) -> bool {
-        self.outgoing.try_send(text).is_ok()
-    }
+/// Opens a socket, speaks and listens until either side has had enough. `heard` is told everything once.
+pub(super) fn carry(outgoing: mpsc::Receiver<String>, heard: impl Fn(Heard) + 'static) {
+    leptos::task::spawn_local(async move {
+        let code = match WebSocket::open_with_protocol(&address(), SUBPROTOCOL) {
+            Ok(socket) => converse(socket, outgoing, &heard).await,
+            Err(_) => Some(ABNORMAL),
+        };
+        if let Some(code) = code {
+            heard(Heard::Closed { code });
+        }
+    });
 }
 
 fn address() -> String {

@@ -86,6 +86,21 @@ pub const fn open(_path: &str) {}
 /// Asks this server for something; does nothing here.
 pub fn fetch(_path: &'static str, _then: impl FnOnce(String) + 'static) {}
 
+/// Posts JSON to this server; does nothing here.
+pub fn post(
+    _path: &'static str,
+    _json: String,
+    _patience_ms: u32,
+    _then: impl FnOnce(Option<(u16, String)>) + 'static,
+) {
+}
+
+/// A text as it stands behind the question mark of an address; nothing here.
+#[must_use]
+pub const fn escaped(_text: &str) -> String {
+    String::new()
+}
+
 /// Asks the reader a question that stops everything.
 #[must_use]
 pub const fn confirms(_question: &str) -> bool {

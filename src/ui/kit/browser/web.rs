@@ -1,5 +1,9 @@
 //! The browser's twin: the only place that asks it for clocks, storage, pointers and observers.
 
+use std::pin::pin;
+
+use futures::future::{Either, select};
+use gloo_timers::future::TimeoutFuture;
 use js_sys::{Array, Date, Function, Intl, Math, Object, Reflect};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::{Closure, JsValue};
@@ -164,6 +168,30 @@ pub fn fetch(path: &'static str, then: impl FnOnce(String) + 'static) {
             then(text);
         }
     });
+}
+
+/// Posts JSON to this server; `then` gets the status and the text of the answer, unless there was none within so many
+/// milliseconds.
+pub fn post(path: &'static str, json: String, patience_ms: u32, then: impl FnOnce(Option<(u16, String)>) + 'static) {
+    leptos::task::spawn_local(async move {
+        let asking = pin!(async {
+            let request = gloo_net::http::Request::post(path).header("content-type", "application/json");
+            let answer = request.body(json).ok()?.send().await.ok()?;
+            Some((answer.status(), answer.text().await.ok()?))
+        });
+        // Safe to cancel either: nobody waits for the one that comes second.
+        let first = select(asking, TimeoutFuture::new(patience_ms)).await;
+        then(match first {
+            Either::Left((answer, _)) => answer,
+            Either::Right(_) => None,
+        });
+    });
+}
+
+/// A text as it stands behind the question mark of an address.
+#[must_use]
+pub fn escaped(text: &str) -> String {
+    js_sys::encode_uri_component(text).into()
 }
 
 /// Asks the reader a question that stops everything; whether the answer was yes.

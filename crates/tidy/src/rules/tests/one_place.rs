@@ -14,11 +14,11 @@ fn belongs(rule: Rule, place: &str, code: &str) {
 
 #[test]
 fn a_second_place_is_found() {
-    belongs(
-        one_place::one_file_opens_the_socket,
-        "src/ui/connection/socket/web.rs",
-        "let socket = WebSocket::open_with_protocol(&address(), SUBPROTOCOL);",
-    );
+    let ways = one_place::one_file_each_opens_the_ways_to_the_server;
+    let open = "let socket = WebSocket::open_with_protocol(&address(), SUBPROTOCOL);";
+    belongs(ways, "src/ui/connection/socket/web.rs", open);
+    belongs(ways, "src/ui/kit/stream/web.rs", "let source = EventSource::new(path).ok()?;");
+    belongs(ways, "src/ui/kit/browser/web.rs", "gloo_net::http::Request::get(path)");
     belongs(one_place::one_file_reads_the_clock, "crates/chat/src/clock.rs", "let now = SystemTime::now();");
     belongs(one_place::one_file_reads_the_environment, "src/server/config/process.rs", "std::env::var(name)");
     belongs(one_place::one_file_reads_the_environment, "build.rs", "env::var_os(name)");
