@@ -189,6 +189,28 @@ test('a refused message can be discarded, and stays away', async ({ person, newR
   await alice.sees('good');
 });
 
+test('19: what failed together is retried together, in its order', async ({ person, newRoom }) => {
+  const room = await newRoom();
+  const [alice, bob] = await Promise.all([person('Alice'), person('Bob')]);
+  const wire = await Wire.of(alice.page);
+  await Promise.all([alice.opens(room), bob.opens(room)]);
+  wire.answer(({ t, key }) => (t === 'send' ? { t: 'nack', key, code: 'forbidden', message: 'No.' } : undefined));
+  const retryAll = alice.page.getByRole('button', { name: 'Retry all' });
+  await alice.says('one');
+  await expect(alice.message('one')).toContainText('Not sent. No.');
+  await expect(retryAll, 'a single one has a button of its own').toBeHidden();
+  await alice.says('two');
+  await alice.says('three');
+  await expect(alice.page.getByText('3 messages were not sent.')).toBeVisible();
+
+  wire.answer(() => undefined);
+  await retryAll.click();
+
+  await bob.sees('one', 'two', 'three');
+  await alice.sees('one', 'two', 'three');
+  await expect(retryAll).toBeHidden();
+});
+
 test('who writes is shown to the others until it is said', async ({ person, newRoom }) => {
   const room = await newRoom();
   const [alice, bob] = await Promise.all([person('Alice'), person('Bob')]);

@@ -1,25 +1,8 @@
 // The heart: offline and back, servers that are killed and stopped, Redis that goes. No hole, no double, one order.
 import { expect, first, lostSocket, second, test, type Person } from './support/test.ts';
-import { enterByForm } from './support/people.ts';
+import { agree, enterByForm, numbered } from './support/people.ts';
 import type { OldProxy, Stage } from './support/programs.ts';
 import { Wire } from './support/wire.ts';
-
-const numbered = (word: string, count: number): string[] =>
-  Array.from({ length: count }, (_, index) => `${word} ${index + 1}.`);
-
-/** Both show the same messages in the same order, all of them stored, and nobody waits for anything. */
-async function agree(people: Person[], texts: string[]): Promise<void> {
-  const [one, ...others] = people;
-  if (!one) throw new Error('nobody is there');
-  for (const who of people) {
-    await who.isLive();
-    await expect(who.log.getByText('Sending')).toHaveCount(0);
-    await expect(who.bodies).toHaveCount(texts.length);
-  }
-  const order = await one.bodies.allTextContents();
-  expect([...order].sort()).toEqual([...texts].sort());
-  for (const who of others) await who.sees(...order);
-}
 
 test('10: one message missed offline is there on return, without a reload', async ({ person, guest, newRoom }) => {
   const room = await newRoom();

@@ -101,8 +101,36 @@ export class Person {
     await expect(this.log.getByText('Sending')).toHaveCount(0);
   }
 
+  /** The same person in another tab of the same browser; no page is open there yet. */
+  async anotherTab(): Promise<Person> {
+    return this.onPage(await this.context.newPage());
+  }
+
+  /** The same person on a page that their browser opened. */
+  onPage(page: Page): Person {
+    return new Person(this.name, this.url, page, this.complaints);
+  }
+
   /** The page as it was loaded: another load has another. */
   async load(): Promise<number> {
     return this.page.evaluate(() => performance.timeOrigin);
   }
 }
+
+/** All show the same messages in the same order, all of them stored, and nobody waits for anything. */
+export async function agree(people: Person[], texts: string[]): Promise<void> {
+  const [one, ...others] = people;
+  if (!one) throw new Error('nobody is there');
+  for (const who of people) {
+    await who.isLive();
+    await expect(who.log.getByText('Sending')).toHaveCount(0);
+    await expect(who.bodies).toHaveCount(texts.length);
+  }
+  const order = await one.bodies.allTextContents();
+  expect([...order].sort()).toEqual([...texts].sort());
+  for (const who of others) await who.sees(...order);
+}
+
+/** `word 1.`, `word 2.`, … */
+export const numbered = (word: string, count: number): string[] =>
+  Array.from({ length: count }, (_, index) => `${word} ${index + 1}.`);

@@ -14,9 +14,13 @@ const read = (text: string | Buffer): Frame => JSON.parse(text.toString()) as Fr
 export class Wire {
   /** Sockets opened so far. */
   opened = 0;
+  /** What the page said so far: the kinds of its frames. */
+  readonly said: string[] = [];
+  private socket: WebSocketRoute | undefined;
   private readonly held: (() => void)[] = [];
   private holds: (frame: Frame) => boolean = () => false;
   private answers: (frame: Frame) => Frame | 'nothing' | undefined = () => undefined;
+  private turns: (frame: Frame) => Frame = (frame) => frame;
 
   static async of(page: Page): Promise<Wire> {
     const wire = new Wire();
@@ -40,6 +44,16 @@ export class Wire {
     this.answers = how;
   }
 
+  /** Changes what the page says before the server hears it. */
+  turn(how: (frame: Frame) => Frame): void {
+    this.turns = how;
+  }
+
+  /** Ends the socket as a server that wants its client back. */
+  async cut(): Promise<void> {
+    await this.socket?.close({ code: 4000 });
+  }
+
   /** How many frames are held back. */
   get waiting(): number {
     return this.held.length;
@@ -47,6 +61,7 @@ export class Wire {
 
   private connect(page: WebSocketRoute): void {
     this.opened += 1;
+    this.socket = page;
     // What was held for a socket goes with it.
     if (this.opened > 1) {
       this.held.length = 0;
@@ -54,8 +69,10 @@ export class Wire {
     }
     const server = page.connectToServer();
     page.onMessage((text) => {
-      const answer = this.answers(read(text));
-      if (answer === undefined) server.send(text);
+      const frame = read(text);
+      this.said.push(frame.t);
+      const answer = this.answers(frame);
+      if (answer === undefined) server.send(JSON.stringify(this.turns(frame)));
       else if (answer !== 'nothing') page.send(JSON.stringify(answer));
     });
     server.onMessage((text) => {

@@ -5,7 +5,6 @@ use tertulia_protocol::limits::ROOMS_LISTED;
 use tertulia_protocol::{
     BusState, Close, Code, Entry, Epoch, Key, Person, Refusal, RoomId, RoomInfo, Seq, ServerFrame, codec,
 };
-use tertulia_timeline::Verdict;
 
 use super::asked::{self, Next};
 use super::{Connection, Phase, whose};
@@ -59,7 +58,7 @@ impl Connection {
     }
 
     fn welcomed(self, epoch: Epoch, you: Person, ping_ms: u64, bus: BusState) {
-        if self.state.try_with_value(|state| state.whose == whose(&epoch, you.id)) != Some(true) {
+        if self.state.try_with_value(|state| state.kept.whose() == whose(&epoch, you.id)) != Some(true) {
             // Another tab left and came in as somebody else: what waits here was not written by them.
             self.over(Close::Revoked.code());
             return;
@@ -92,9 +91,8 @@ impl Connection {
     }
 
     fn acked(self, key: Key, room: RoomId, seq: Seq, at: i64) {
-        self.state.try_update_value(|state| state.outbox.acked(key));
         self.in_room(room, |open| open.acked(key, seq, at));
-        self.flush();
+        self.settled(key);
     }
 
     fn nacked(self, key: Key, refusal: Refusal) {
@@ -102,12 +100,7 @@ impl Connection {
             browser::reload();
             return;
         }
-        let answer =
-            self.state.try_update_value(|state| (state.outbox.nacked(key, &refusal, browser::now_ms()), state.room));
-        if let Some((Verdict::Final, Some(room))) = answer {
-            room.failed(key, refusal);
-        }
-        self.flush();
+        self.turned_down(key, refusal);
     }
 
     /// Something asked for was refused: what can be asked again is, when it may.

@@ -9,10 +9,11 @@ use leptos::prelude::*;
 use tertulia_protocol::frame::{Hello, VERSION};
 use tertulia_protocol::limits::{self, HELLO_MS, PONG_MS};
 use tertulia_protocol::{ClientFrame, Close, codec};
-use tertulia_timeline::{Outbox, Ways};
+use tertulia_timeline::Ways;
 
+use super::moment::Moment;
 use super::socket::{Heard, Socket};
-use super::{Connection, OUTBOX, Phase, State, now};
+use super::{Connection, Phase, State, now};
 use crate::ui::kit::browser;
 use crate::ui::room::OpenRoom;
 
@@ -21,8 +22,12 @@ pub(super) const PING_MS: f64 = limits::PING_MS as f64;
 /// How long a pong may take after the tab was hidden or the network came back, in milliseconds: somebody
 /// looks at the page right now, so less patience than in a quiet hour.
 const PROBE_MS: f64 = 3_000.0;
-/// Hidden for so long, in milliseconds, a link is not trusted without a probe (Chatto: 30 s).
+/// Hidden for so long, in milliseconds, a link is not trusted without a probe (Chatto: 30 s). The same when it is the
+/// machine that slept: a link in use is silent for an interval of pings and their patience less at most.
 const HIDDEN_MS: f64 = 30_000.0;
+/// How often it is looked whether the machine slept, in milliseconds: with a probe and a new connection, somebody who
+/// opens their laptop is up to date within five seconds. Browsers slow this down by themselves in hidden tabs.
+const BEAT_MS: f64 = 1_000.0;
 /// The wait between tries while the browser knows of no network, in milliseconds. Not for ever: some browsers
 /// are mistaken about it, and a server on the same machine answers all the same.
 const NO_NETWORK_MS: u64 = 30_000;
@@ -36,12 +41,12 @@ const ALIVE: &str = "/healthz";
 const CLIENT: &str = concat!("tertulia-web/", env!("CARGO_PKG_VERSION"));
 
 impl Connection {
-    /// Starts with the first room: takes the outbox back, listens to the browser, connects. False when the tab
+    /// Starts with the first room: takes up what waits, listens to the browser, connects. False when the tab
     /// is somebody else's: a page that another tab's session was answered with begins anew.
     pub(super) fn start(self, whose: &str) -> bool {
         let first = self.state.try_update_value(|state| !std::mem::replace(&mut state.started, true));
         if first != Some(true) {
-            let same = self.state.try_with_value(|state| state.whose == whose) == Some(true);
+            let same = self.state.try_with_value(|state| state.kept.whose() == whose) == Some(true);
             if !same {
                 self.over(Close::Revoked.code());
             }
@@ -58,9 +63,8 @@ impl Connection {
         true
     }
 
-    /// Takes back what waited before a reload. What somebody else wrote in this tab is not sent in my name.
+    /// Takes up what the tab remembers of this person. What somebody else wrote in it is forgotten.
     fn restore(self, whose: &str) {
-        self.state.try_update_value(|state| state.whose = whose.to_owned());
         if browser::remembered(OWNER).as_deref() != Some(whose) {
             browser::forget_all();
         }
@@ -68,11 +72,7 @@ impl Connection {
         if let Some(known) = browser::remembered(WAYS) {
             self.state.try_update_value(|state| state.ways = Ways::recalled(&known));
         }
-        let kept = browser::remembered(OUTBOX).and_then(|json| codec::decode::<Outbox>(&json).ok());
-        if let Some(outbox) = kept {
-            self.state.try_update_value(|state| state.outbox = outbox);
-            self.keep_outbox();
-        }
+        self.keep_for(whose);
     }
 
     /// Opens a new socket, after closing the one there is.
@@ -80,10 +80,10 @@ impl Connection {
         let opened = self.state.try_update_value(|state| {
             state.socket = None;
             clear(&mut state.reconnect);
-            state.outbox.disconnected();
+            state.kept.disconnected();
             state.generation += 1;
             state.pong_due = None;
-            state.heard_at = browser::now_ms();
+            state.heard = Moment::now();
             state.way = state.ways.next(now());
             state.silent = true;
             state.followed = state.room.filter(|room| room.is_live());
@@ -141,7 +141,6 @@ impl Connection {
         if self.phase.get_untracked() != Phase::Lost {
             self.phase.set(Phase::Lost);
         }
-        self.keep_outbox();
         let Some((delay, doubtful)) = lost else { return };
         // A browser that knows of no network fails at once, and loudly; `online` wakes us before this does.
         let delay = if browser::is_online() { delay } else { delay.max(NO_NETWORK_MS) };
@@ -172,7 +171,6 @@ impl Connection {
     pub(super) fn over(self, code: u16) {
         self.state.try_update_value(State::let_go);
         self.phase.set(Phase::Over(code));
-        self.keep_outbox();
         if code == Close::Revoked.code() {
             browser::reload();
         }
@@ -188,6 +186,7 @@ impl Connection {
 
     /// The network or the page is back: whatever was lost is tried now, whatever seems alive must prove it.
     fn check(self) {
+        self.look_again();
         match self.phase.get_untracked() {
             Phase::Live => self.ping(PROBE_MS),
             Phase::Lost => {
@@ -199,32 +198,42 @@ impl Connection {
     }
 
     fn seen_or_hidden(self) {
-        let now = browser::now_ms();
+        let now = Moment::now();
         if !browser::is_visible() {
-            self.state.try_update_value(|state| state.hidden_at = Some(now));
+            self.state.try_update_value(|state| state.hidden = Some(now));
             return;
         }
-        let hidden_at = self.state.try_update_value(|state| state.hidden_at.take()).flatten();
-        let long = hidden_at.is_some_and(|at| now - at >= HIDDEN_MS);
+        let hidden = self.state.try_update_value(|state| state.hidden.take()).flatten();
+        let long = hidden.is_some_and(|since| since.perhaps_ago(now) >= HIDDEN_MS);
         if long || self.phase.get_untracked() == Phase::Lost {
             self.check();
         }
     }
 
-    /// Beats while this generation lives: a ping whenever nothing was heard for an interval.
+    /// Beats while this generation lives: a ping whenever nothing was heard for an interval, and a probe when nothing
+    /// was heard because the machine slept.
     pub(super) fn beat(self, generation: u64) {
-        let idle = self.state.try_with_value(|state| (browser::now_ms() - state.heard_at, state.ping_ms));
-        let Some((idle, ping_ms)) = idle else { return };
-        if idle >= ping_ms {
+        let now = Moment::now();
+        let (silent, slept) = self
+            .state
+            .try_with_value(|state| {
+                let silent = state.heard.waited(now) >= state.ping_ms;
+                // Whoever is asked already need not be asked again.
+                let asked = state.pong_due.is_some();
+                (silent && !asked, !silent && !asked && state.heard.perhaps_ago(now) >= HIDDEN_MS)
+            })
+            .unwrap_or_default();
+        if slept {
+            self.check();
+        } else if silent {
             self.ping(PONG_MS as f64);
         }
-        let rest = if idle >= ping_ms { ping_ms } else { ping_ms - idle };
-        self.after(rest, generation, move || self.beat(generation));
+        self.after(BEAT_MS, generation, move || self.beat(generation));
     }
 
     /// Asks for a sign of life; silence for `patience` milliseconds means that the link is dead.
     fn ping(self, patience: f64) {
-        let due = browser::now_ms() + patience;
+        let due = browser::elapsed_ms() + patience;
         let generation = self.state.try_update_value(|state| {
             // A shorter patience wins over a longer one that is running.
             state.pong_due = Some(state.pong_due.map_or(due, |running| running.min(due)));
@@ -234,24 +243,11 @@ impl Connection {
         self.say(&ClientFrame::Ping);
         self.after(patience, generation, move || {
             // Timers of a hidden tab may be late, never early by more than a millisecond of rounding.
-            let overdue = |state: &State| state.pong_due.is_some_and(|due| browser::now_ms() + 1.0 >= due);
+            let overdue = |state: &State| state.pong_due.is_some_and(|due| browser::elapsed_ms() + 1.0 >= due);
             if self.state.try_with_value(overdue) == Some(true) {
                 self.lost();
             }
         });
-    }
-
-    /// Comes back for the next send whose wait is over.
-    pub(super) fn resend_when_due(self) {
-        let at = self.state.try_update_value(|state| {
-            clear(&mut state.resend);
-            state.outbox.next_at()
-        });
-        if let Some(at) = at.flatten() {
-            let wait = (at - browser::now_ms()).max(0.0);
-            let timer = set_timeout_with_handle(move || self.flush(), milliseconds(wait)).ok();
-            self.state.try_update_value(|state| state.resend = timer);
-        }
     }
 
     /// Does something after `wait` milliseconds, if the same socket is still there.
@@ -278,7 +274,7 @@ impl Connection {
 impl State {
     /// Something was heard that shows that the link lives.
     fn lives(&mut self) {
-        self.heard_at = browser::now_ms();
+        self.heard = Moment::now();
         self.pong_due = None;
         if std::mem::replace(&mut self.silent, false) {
             self.ways.heard(self.way);
@@ -290,20 +286,21 @@ impl State {
         self.socket = None;
         self.generation += 1;
         self.followed = None;
-        self.outbox.disconnected();
+        self.kept.disconnected();
         clear(&mut self.reconnect);
         clear(&mut self.resend);
     }
 }
 
-fn clear(timer: &mut Option<TimeoutHandle>) {
+/// Stops a timer, if there is one.
+pub(super) fn clear(timer: &mut Option<TimeoutHandle>) {
     if let Some(timer) = timer.take() {
         timer.clear();
     }
 }
 
 /// A wait, rounded up, so that what is due when the timer fires is due.
-fn milliseconds(wait: f64) -> Duration {
+pub(super) fn milliseconds(wait: f64) -> Duration {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "waits are 0 to an hour")]
     Duration::from_millis(wait.max(0.0).ceil() as u64)
 }

@@ -1,25 +1,25 @@
 //! The tab's one connection: what it is to the views. `link` keeps it alive, `frames` says what each frame
-//! does, `socket` is the way frames travel, `status` its words.
+//! does, `sends` is what waits, `socket` is the way frames travel, `status` its words.
 
 mod asked;
 mod frames;
 mod link;
+mod moment;
+mod sends;
 mod socket;
 pub mod status;
 
 use leptos::prelude::*;
-use tertulia_protocol::frame::{History, Pull, Send, Subscribe, Typing, Unsubscribe};
+use tertulia_protocol::frame::{History, Pull, Subscribe, Typing, Unsubscribe};
 use tertulia_protocol::limits::{ENTRIES_PER_PAGE, HISTORY_PAGE, TYPING_EVERY_MS};
-use tertulia_protocol::{Body, BusState, ClientFrame, Epoch, Key, Person, RoomInfo, Seq, UserId, codec};
-use tertulia_timeline::{Backoff, Outbox, Pending, Way, Ways};
+use tertulia_protocol::{BusState, ClientFrame, Epoch, Person, RoomInfo, Seq, UserId};
+use tertulia_timeline::{Backoff, Kept, Way, Ways};
 
+use self::moment::Moment;
 use self::socket::{Said, Socket};
 pub use self::status::{Phase, Standing, Status, StatusLine};
 use crate::ui::kit::browser;
 use crate::ui::room::OpenRoom;
-
-/// Where the outbox lies in the tab's storage.
-const OUTBOX: &str = "outbox";
 
 /// The tab's connection. Copy it where it is needed; there is one per app.
 #[derive(Clone, Copy)]
@@ -27,6 +27,7 @@ pub struct Connection {
     phase: RwSignal<Phase>,
     bus: RwSignal<Option<BusState>>,
     queued: RwSignal<usize>,
+    failed: RwSignal<usize>,
     made: RwSignal<Vec<RoomInfo>>,
     state: StoredValue<State>,
 }
@@ -34,13 +35,16 @@ pub struct Connection {
 /// What no view looks at.
 struct State {
     started: bool,
-    /// Whose tab this is, from the first page on; see [`whose`].
-    whose: String,
     me: Option<Person>,
     socket: Option<Socket>,
     /// Goes up with every socket, so that a dead one's frames and timers are known and ignored.
     generation: u64,
-    outbox: Outbox,
+    /// What waits, and whose tab this is, from the first page on; see [`whose`].
+    kept: Kept,
+    /// Outboxes of other pages that are being asked for.
+    asked: Vec<String>,
+    /// Until then nothing is sent: what a page left may have to go first.
+    quiet_until: f64,
     backoff: Backoff,
     ways: Ways,
     /// The way of the socket there is, or was last.
@@ -53,12 +57,12 @@ struct State {
     /// The room that is followed, by `hello` or by `subscribe`.
     followed: Option<OpenRoom>,
     ping_ms: f64,
-    heard_at: f64,
-    /// When the answer to a `ping` is overdue.
+    heard: Moment,
+    /// When the answer to a `ping` is overdue, in milliseconds that have elapsed, as all times here.
     pong_due: Option<f64>,
     /// The server's wish for the next try, from `bye`.
     hint_ms: Option<u64>,
-    hidden_at: Option<f64>,
+    hidden: Option<Moment>,
     reconnect: Option<TimeoutHandle>,
     resend: Option<TimeoutHandle>,
     typed_at: f64,
@@ -68,11 +72,12 @@ impl State {
     const fn new() -> Self {
         Self {
             started: false,
-            whose: String::new(),
             me: None,
             socket: None,
             generation: 0,
-            outbox: Outbox::new(),
+            kept: Kept::new(),
+            asked: Vec::new(),
+            quiet_until: 0.0,
             backoff: Backoff::new(),
             ways: Ways::new(),
             way: Way::Socket,
@@ -81,13 +86,13 @@ impl State {
             epoch: None,
             followed: None,
             ping_ms: link::PING_MS,
-            heard_at: 0.0,
+            heard: Moment::BEGINNING,
             pong_due: None,
             hint_ms: None,
-            hidden_at: None,
+            hidden: None,
             reconnect: None,
             resend: None,
-            typed_at: 0.0,
+            typed_at: f64::NEG_INFINITY,
         }
     }
 }
@@ -99,6 +104,7 @@ impl Connection {
             phase: RwSignal::new(Phase::Still),
             bus: RwSignal::new(None),
             queued: RwSignal::new(0),
+            failed: RwSignal::new(0),
             made: RwSignal::new(Vec::new()),
             state: StoredValue::new(State::new()),
         });
@@ -122,10 +128,10 @@ impl Connection {
         self.queued.get()
     }
 
-    /// The same at this moment, untracked.
+    /// Messages that were refused and wait for a word, in all rooms; tracked.
     #[must_use]
-    pub fn queued_now(self) -> usize {
-        self.queued.get_untracked()
+    pub fn failed(self) -> usize {
+        self.failed.get()
     }
 
     /// Whether instances hear each other, once the server has said so on this connection; tracked.
@@ -175,47 +181,9 @@ impl Connection {
         }
     }
 
-    /// Says something in the open room: it appears at once and goes as soon as it can. False when so much
-    /// waits already that this must stay in the composer.
-    pub fn send(self, body: Body) -> bool {
-        let key = Key::mint();
-        let put = self.state.try_update_value(|state| {
-            let (Some(room), Some(by), false) = (state.room, state.me.clone(), state.outbox.is_full()) else {
-                return None;
-            };
-            let body = body.into_string();
-            state.outbox.push(Send { room: room.id(), key, body: body.clone(), reply_to: None });
-            Some((room, Pending { key, body, at: now(), by }))
-        });
-        let Some((room, pending)) = put.flatten() else { return false };
-        room.pend(pending);
-        self.flush();
-        true
-    }
-
-    /// Sends a failed message again.
-    pub fn retry(self, key: Key) {
-        let (retried, room) =
-            self.state.try_update_value(|state| (state.outbox.retry(key), state.room)).unwrap_or((false, None));
-        if let (true, Some(room)) = (retried, room) {
-            room.retried(key);
-            self.flush();
-        }
-    }
-
-    /// Gives a failed message up.
-    pub fn discard(self, key: Key) {
-        let (gone, room) =
-            self.state.try_update_value(|state| (state.outbox.discard(key), state.room)).unwrap_or((false, None));
-        if let (true, Some(room)) = (gone, room) {
-            room.discarded(key);
-            self.keep_outbox();
-        }
-    }
-
     /// Tells the others of the open room that one is writing, at most every three seconds.
     pub fn typing(self) {
-        let at = browser::now_ms();
+        let at = browser::elapsed_ms();
         let room = self.state.try_update_value(|state| {
             let early = at - state.typed_at < TYPING_EVERY_MS as f64;
             let room = state.room.filter(|_| !early)?;
@@ -269,49 +237,6 @@ impl Connection {
         }
     }
 
-    /// Sends what is due, and comes back when the next is.
-    fn flush(self) {
-        if self.phase.get_untracked() == Phase::Live {
-            let ready = self.state.try_update_value(|state| state.outbox.take_ready(browser::now_ms()));
-            for send in ready.unwrap_or_default() {
-                self.say(&ClientFrame::Send(send));
-            }
-            self.resend_when_due();
-        }
-        self.keep_outbox();
-    }
-
-    /// Keeps the outbox where it survives a reload, and counts it.
-    fn keep_outbox(self) {
-        let kept = self.state.try_with_value(|state| {
-            let empty = state.outbox.held().next().is_none();
-            (state.outbox.waiting(), if empty { String::new() } else { codec::encode(&state.outbox) })
-        });
-        if let Some((waiting, json)) = kept {
-            browser::remember(OUTBOX, &json);
-            if self.queued.get_untracked() != waiting {
-                self.queued.set(waiting);
-            }
-        }
-    }
-
-    /// Shows in a room what was written there before and is not done.
-    fn show_held(self, room: OpenRoom) {
-        let held = self.state.try_with_value(|state| {
-            let by = state.me.clone()?;
-            let mine = state.outbox.held().filter(|(send, _)| send.room == room.id());
-            let shown = mine.map(|(send, refusal)| {
-                let pending =
-                    Pending { key: send.key, body: send.body.clone(), at: minted_at(send.key), by: by.clone() };
-                (pending, refusal.cloned())
-            });
-            Some(shown.collect::<Vec<_>>())
-        });
-        for (pending, refusal) in held.flatten().unwrap_or_default() {
-            room.hold(pending, refusal);
-        }
-    }
-
     /// Says a frame on the connection there is; false when there is none.
     fn say(self, frame: &ClientFrame) -> bool {
         let said = self.state.try_update_value(|state| state.socket.as_mut().map(|socket| socket.say(frame)));
@@ -340,12 +265,4 @@ fn whose(epoch: &Epoch, id: UserId) -> String {
 #[expect(clippy::cast_possible_truncation, reason = "Unix milliseconds stay far below 2^53")]
 pub(crate) fn now() -> i64 {
     browser::now_ms() as i64
-}
-
-/// When a key was minted, in Unix milliseconds: version 7 carries it. The present for keys that do not.
-fn minted_at(key: Key) -> i64 {
-    let seconds = key.0.get_timestamp().map(|stamp| stamp.to_unix());
-    seconds
-        .and_then(|(seconds, nanos)| i64::try_from(seconds * 1_000 + u64::from(nanos / 1_000_000)).ok())
-        .unwrap_or_else(now)
 }

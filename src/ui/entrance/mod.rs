@@ -9,8 +9,11 @@ use crate::ui::kit::{PageTitle, Refused, Table, Wordmark, browser, text};
 #[component]
 pub fn Entrance() -> impl IntoView {
     let query = use_query_map();
-    // Nobody stands here with a session: what the tab remembers is of somebody who has gone.
-    Effect::new(browser::forget_all);
+    // Nobody stands here with a session: what this browser remembers is of somebody who has gone.
+    Effect::new(|| {
+        browser::forget_all();
+        tertulia_timeline::forget_all(&browser::AllTabs);
+    });
     // Only a room of this house: the address may have been written by anybody. The server checks again.
     let next =
         text(move || query.with(|query| query.get("next").filter(|next| next.starts_with("/r/")).unwrap_or_default()));

@@ -1,5 +1,6 @@
 //! The page of a room: the list of rooms, the conversation, the people.
 
+mod behind;
 mod lines;
 mod open_room;
 mod signs;
@@ -83,7 +84,8 @@ fn Page(
 fn status(connection: Connection, room: OpenRoom, bus: BusState) -> Status {
     let phase = connection.phase();
     let bus = connection.bus().unwrap_or(bus);
-    Status::of(phase, room.caught_up.get(), connection.queued(), bus)
+    let missing = (!room.behind.caught_up.get()).then(|| room.behind.missing.get());
+    Status::of(phase, missing, connection.queued(), bus)
 }
 
 /// The address of a room. A slug is letters, digits, `-` and `_` of any script: nothing to escape.

@@ -10,6 +10,7 @@ use tertulia_protocol::limits::TYPING_SHOWN_MS;
 use tertulia_protocol::{Change, Entry, Epoch, Key, Person, Position, Refusal, RoomId, Seq, UserId};
 use tertulia_timeline::{Applied, Pending, Timeline, What};
 
+use super::behind::Behind;
 use super::lines::{Line, merged, set_if_new, show};
 use super::signs::{Signs, TYPING};
 use crate::api::Visit;
@@ -20,10 +21,6 @@ use crate::ui::timeline::scroll::Held;
 const ROWS: usize = 300;
 /// Rows kept while somebody reads back: twenty pages of history.
 const ROWS_READING: usize = 1_000;
-
-/// How long an answer to `pull` is waited for before the same is asked again, in milliseconds: the server
-/// answers within one read of its database.
-const PULL_AGAIN_MS: i64 = 2_000;
 
 /// A room that is open on this page.
 #[derive(Clone, Copy)]
@@ -46,12 +43,8 @@ pub struct OpenRoom {
     pub typing: RwSignal<Vec<Person>>,
     /// Whose signs of writing are the last.
     signs: StoredValue<Signs>,
-    /// Everything that had been said when we asked is here.
-    pub caught_up: RwSignal<bool>,
-    /// The newest entry that is known to exist.
-    target: StoredValue<Seq>,
-    /// After which number the missing entries were asked for, and when, in Unix milliseconds; nothing once all is here.
-    pulled: StoredValue<Option<(Seq, i64)>>,
+    /// What is not here yet.
+    pub behind: Behind,
     /// The oldest entry that is drawn, or nothing older exists.
     pub oldest: RwSignal<Option<Seq>>,
     /// Nobody has said anything yet.
@@ -98,9 +91,7 @@ impl OpenRoom {
             online_count: RwSignal::new(visit.online_count),
             typing: RwSignal::new(Vec::new()),
             signs: StoredValue::new(Signs::default()),
-            caught_up: RwSignal::new(true),
-            target: StoredValue::new(snapshot.seq),
-            pulled: StoredValue::new(None),
+            behind: Behind::nothing(snapshot.seq),
             oldest: RwSignal::new(None),
             silent: RwSignal::new(true),
             loading: RwSignal::new(false),
@@ -134,31 +125,19 @@ impl OpenRoom {
     /// Whether something said is not here yet.
     #[must_use]
     pub fn is_behind(self) -> bool {
-        self.caught_up.try_get_untracked() == Some(false)
+        self.behind.is_so()
     }
 
     /// The connection is gone: what is said from now on is missing.
     pub fn falls_behind(self) {
-        self.caught_up.set(false);
-        self.pulled.set_value(None);
+        self.behind.begin();
         // What has been asked for died with the connection.
         self.loading.set(false);
     }
 
     /// The newest entry is this one; what lies before it is on its way.
     pub fn must_reach(self, seq: Seq) {
-        self.target.set_value(seq);
-        self.see_if_caught_up();
-    }
-
-    fn see_if_caught_up(self) {
-        let caught_up = self.position().seq >= self.target.get_value();
-        if self.caught_up.get_untracked() != caught_up {
-            self.caught_up.set(caught_up);
-        }
-        if caught_up {
-            self.pulled.set_value(None);
-        }
+        self.behind.aim_at(seq, self.position().seq);
     }
 
     /// Applies entries; the number after which to ask for missing ones, if some are.
@@ -167,31 +146,20 @@ impl OpenRoom {
         let applied = self.change(|timeline| timeline.apply(entries))?;
         let newest = entries.last().map_or(Seq::ZERO, |entry| entry.seq);
         if applied != Applied::Nothing {
-            self.target.update_value(|target| *target = (*target).max(newest));
-            self.see_if_caught_up();
+            self.behind.heard_of(newest, self.position().seq);
             self.count_fresh(entries, known);
             self.stop_typing(entries);
             self.trim();
         }
         match applied {
-            Applied::Gap { after } if self.may_pull(after) => Some(after),
+            Applied::Gap { after } if self.behind.may_pull(after) => Some(after),
             // One answer closed a part of the hole: the next part is asked for.
-            Applied::Changed if self.is_behind() && self.pulled.get_value().is_some() => {
+            Applied::Changed if self.behind.is_pulling() => {
                 let reached = self.position().seq;
-                self.may_pull(reached).then_some(reached)
+                self.behind.may_pull(reached).then_some(reached)
             }
             Applied::Gap { .. } | Applied::Nothing | Applied::Changed => None,
         }
-    }
-
-    /// Whether to ask for what follows `after`: every entry beyond a hole shows it again, one answer closes it.
-    fn may_pull(self, after: Seq) -> bool {
-        let now = now();
-        let may = self.pulled.get_value().is_none_or(|(asked, at)| asked != after || now - at > PULL_AGAIN_MS);
-        if may {
-            self.pulled.set_value(Some((after, now)));
-        }
-        may
     }
 
     fn count_fresh(self, entries: &[Entry], known: Seq) {
@@ -243,10 +211,11 @@ impl OpenRoom {
         }
     }
 
-    /// Starts afresh after `after`; what is ours and waits stays.
+    /// Starts afresh after `after`, at the newest row as a page that was just opened; what is ours and waits stays.
     pub fn reset(self, epoch: Epoch, after: Seq, seq: Seq) {
         self.change(|timeline| timeline.reset(epoch, after));
         self.loading.set(false);
+        self.scrolled(true);
         self.must_reach(seq);
     }
 
@@ -284,16 +253,19 @@ impl OpenRoom {
         self.trim();
     }
 
-    /// Shows an own message that has been waiting since an earlier visit.
-    pub fn hold(self, pending: Pending, refusal: Option<Refusal>) {
-        if !self.live {
+    /// Shows own messages that wait since an earlier visit, or failed, in this order, whatever was shown of them before.
+    pub fn hold(self, held: Vec<(Pending, Option<Refusal>)>) {
+        if !self.live || held.is_empty() {
             return;
         }
-        let key = pending.key;
         self.change(|timeline| {
-            timeline.pend(pending);
-            if let Some(refusal) = refusal {
-                timeline.failed(key, refusal);
+            for (pending, refusal) in held {
+                let key = pending.key;
+                timeline.discarded(key);
+                timeline.pend(pending);
+                if let Some(refusal) = refusal {
+                    timeline.failed(key, refusal);
+                }
             }
         });
     }

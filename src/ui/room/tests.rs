@@ -1,7 +1,8 @@
 //! A room with a hole in it.
 
-use leptos::prelude::Owner;
-use tertulia_protocol::{Change, Entry, Epoch, Person, RoomId, RoomInfo, Seq, Snapshot, UserId};
+use leptos::prelude::*;
+use tertulia_protocol::{Change, Entry, Epoch, Key, Person, RoomId, RoomInfo, Seq, Snapshot, UserId};
+use tertulia_timeline::{Pending, RowId};
 
 use super::OpenRoom;
 use crate::api::Visit;
@@ -62,5 +63,40 @@ fn pages_that_the_server_sends_by_itself_are_not_asked_for_again() {
         assert_eq!(room.apply(&entries(2, 501)), None);
         assert_eq!(room.apply(&entries(502, 1_001)), None);
         assert!(room.is_behind(), "premise: more is on its way");
+    });
+}
+
+#[test]
+fn it_is_known_how_many_are_missing_until_they_are_here() {
+    Owner::new().with(|| {
+        let room = room();
+        room.falls_behind();
+        assert_eq!((room.is_behind(), room.behind.missing.get_untracked()), (true, 0), "not known yet");
+        room.must_reach(Seq(201));
+        assert_eq!(room.behind.missing.get_untracked(), 200);
+        room.apply(&entries(2, 151));
+        assert_eq!(room.behind.missing.get_untracked(), 50);
+        room.apply(&entries(152, 201));
+        assert_eq!((room.is_behind(), room.behind.missing.get_untracked()), (false, 0));
+    });
+}
+
+#[test]
+fn after_a_reset_the_room_is_that_of_a_fresh_page_and_what_waits_stays() {
+    Owner::new().with(|| {
+        let room = room();
+        let mine = Pending { key: Key::mint(), body: "mine".to_owned(), at: 1, by: ana() };
+        room.pend(mine.clone());
+        room.scrolled(false);
+        room.falls_behind();
+        room.reset(Epoch("other".to_owned()), Seq(12_000), Seq(12_050));
+        assert_eq!(room.behind.missing.get_untracked(), 50);
+        room.apply(&entries(12_001, 12_050));
+        assert!(!room.is_behind());
+        assert!(room.at_newest.get_untracked(), "the newest is in view");
+        assert_eq!(room.before(), Some(Seq(12_001)), "what came before is to be had");
+        let rows = room.lines.get_untracked();
+        assert_eq!(rows.len(), 51);
+        assert_eq!(rows.last().map(|(id, _)| id.clone()), Some(RowId::Key(UserId(1), mine.key)));
     });
 }

@@ -170,7 +170,7 @@ fn You(
                 action="/leave"
                 on:submit=move |event| {
                     // What waits goes with whoever wrote it, once the server has let them out.
-                    if connection.queued_now() > 0 && !browser::confirms(UNSENT) {
+                    if connection.unsent() > 0 && !browser::confirms(UNSENT) {
                         event.prevent_default();
                     }
                 }

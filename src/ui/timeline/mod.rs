@@ -29,7 +29,7 @@ pub fn TimelineView(
     let newest = address.clone();
     let name: Signal<String> = room.name.into();
     // What is being said is read out; what had been said and only arrives now is not.
-    let busy = text(move || (room.loading.get() || !room.caught_up.get()).to_string());
+    let busy = text(move || (room.loading.get() || !room.behind.caught_up.get()).to_string());
     // `still` is taken off by hand once the page lives, see `scroll`.
     view! {
         <div

@@ -84,7 +84,7 @@ pub fn keep_place(room: OpenRoom, sheet: NodeRef<Div>, edge: NodeRef<A>) {
     Effect::new(move |watches: Option<Option<Watches>>| {
         // Looked at again after each page and when the connection is back: a short page may leave the edge in view.
         room.loading.track();
-        room.caught_up.track();
+        room.behind.caught_up.track();
         let (Some(log), Some(sheet), edge) = (room.log.get(), sheet.get(), edge.get()) else { return None };
         let watches = watches.flatten().unwrap_or_else(|| take_over(connection, room, &log, &sheet));
         if let (Some(near), Some(edge)) = (&watches.near, edge) {

@@ -3,22 +3,32 @@
 //! A send keeps its key through every retry, so sending again is always safe and a timeout is never a failure.
 //! One is in flight per room: that alone keeps the sender's order whatever the network does.
 
-use serde::Serialize;
-use tertulia_protocol::json::{FromJson, Misread, Value};
-use tertulia_protocol::{Code, Key, Refusal, RoomId, frame};
-
-use crate::backoff::HINT_CAP_MS;
-
+#[cfg(test)]
+mod model;
+mod stored;
 #[cfg(test)]
 mod tests;
+
+use serde::Serialize;
+use tertulia_protocol::{Code, Key, Refusal, RoomId, frame};
+
+use self::stored::Stored;
+use crate::backoff::HINT_CAP_MS;
 
 /// Sends held at most, waiting and failed together: somebody offline who writes one every ten seconds
 /// fills it in an hour and a half (own).
 const HELD: usize = 500;
+/// Bytes of text held at most: 500 messages of a thousand. Browsers keep 5 MiB for a site at least, so what eight tabs
+/// hold fits, envelopes included (own).
+const HELD_BYTES: usize = 512 * 1024;
+/// How many times the bounds an outbox may hold of its own and of what ended tabs left: a full one can be taken over by
+/// a tab that is all but full itself.
+const WITH_LEFT: usize = 2;
 /// The wait after a temporary refusal that names none, in milliseconds (own; our server always names one).
 const DEFAULT_RETRY_MS: u64 = 2_000;
 
-/// The sends of this tab that are not done: at most 500.
+/// The sends of this tab that are not done: at most 500 and 512 KiB of text, twice that with what was taken over from
+/// tabs that ended.
 ///
 /// Serialises as what outlives the tab: a send in flight comes back as queued (its answer is lost, its key is
 /// not) and waits are forgotten, because they are measured on the tab's own clock.
@@ -67,11 +77,44 @@ impl Outbox {
         Self { items: Vec::new() }
     }
 
-    /// Whether no further send can be held: 500 are. Ask before [`Outbox::push`] and leave the text in the
-    /// composer; only so is nothing lost.
+    /// Whether no further send can be held: 500 are, or 512 KiB of text. Ask before [`Outbox::push`] and leave the
+    /// text in the composer; only so is nothing lost.
     #[must_use]
-    pub const fn is_full(&self) -> bool {
-        self.items.len() >= HELD
+    pub fn is_full(&self) -> bool {
+        self.items.len() >= HELD || self.bytes() >= HELD_BYTES
+    }
+
+    /// Whether nothing is held, neither waiting nor failed.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// Whether everything of another outbox can be held as well: up to twice the bounds together.
+    #[must_use]
+    pub fn has_room_for(&self, other: &Self) -> bool {
+        self.items.len() + other.items.len() <= HELD * WITH_LEFT
+            && self.bytes() + other.bytes() <= HELD_BYTES * WITH_LEFT
+    }
+
+    /// Takes everything of an outbox whose tab has ended. What was in flight there is queued again, with its key.
+    ///
+    /// Each outbox keeps its order. How the two interleave is decided by when keys were minted, which only matters
+    /// between tabs, where no order is promised: so a clock that was set back cannot turn one tab's messages round.
+    /// Ask [`Outbox::has_room_for`] before. A key that both hold is kept once, as it stands here.
+    pub fn merge(&mut self, mut other: Self) {
+        other.disconnected();
+        other.items.retain(|item| self.index(item.send.key).is_none());
+        let mut mine = std::mem::take(&mut self.items).into_iter().peekable();
+        let mut theirs = other.items.into_iter().peekable();
+        loop {
+            let theirs_first = match (mine.peek(), theirs.peek()) {
+                (Some(mine), Some(theirs)) => theirs.send.key < mine.send.key,
+                (mine, _) => mine.is_none(),
+            };
+            let Some(item) = (if theirs_first { theirs.next() } else { mine.next() }) else { break };
+            self.items.push(item);
+        }
     }
 
     /// Puts a send at the end of its room's queue. One whose key is held already changes nothing, and so does
@@ -175,6 +218,11 @@ impl Outbox {
         })
     }
 
+    /// Bytes of all texts.
+    fn bytes(&self) -> usize {
+        self.items.iter().map(|item| item.send.body.len()).sum()
+    }
+
     fn index(&self, key: Key) -> Option<usize> {
         self.items.iter().position(|item| item.send.key == key)
     }
@@ -192,50 +240,5 @@ impl Outbox {
             }
         }
         heads
-    }
-}
-
-/// One send as it is kept outside the tab.
-#[derive(Serialize)]
-struct Stored {
-    send: frame::Send,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    refusal: Option<Refusal>,
-}
-
-tertulia_protocol::from_json!(Stored { send, refusal });
-
-impl FromJson for Outbox {
-    fn from_json(value: Value) -> Result<Self, Misread> {
-        Vec::<Stored>::from_json(value).map(Self::from)
-    }
-}
-
-tertulia_protocol::deserialize_from_json!(Outbox);
-
-impl From<Outbox> for Vec<Stored> {
-    fn from(outbox: Outbox) -> Self {
-        let stored = |item: Item| match item.state {
-            State::Failed { refusal } => Stored { send: item.send, refusal: Some(refusal) },
-            State::Queued { .. } | State::InFlight => Stored { send: item.send, refusal: None },
-        };
-        outbox.items.into_iter().map(stored).collect()
-    }
-}
-
-impl From<Vec<Stored>> for Outbox {
-    /// What was kept may have been changed by others: the bound and the uniqueness of keys hold again.
-    fn from(stored: Vec<Stored>) -> Self {
-        let mut outbox = Self::new();
-        for Stored { send, refusal } in stored {
-            let key = send.key;
-            let fresh = outbox.index(key).is_none();
-            outbox.push(send);
-            let (true, Some(refusal), Some(item)) = (fresh, refusal, outbox.items.last_mut()) else { continue };
-            if item.send.key == key {
-                item.state = State::Failed { refusal };
-            }
-        }
-        outbox
     }
 }

@@ -9,6 +9,9 @@ use tertulia_protocol::{BusState, Close};
 use super::Connection;
 use crate::ui::kit::{flag, text};
 
+/// So many entries are more than a few: it is said how many are coming.
+const MANY: u64 = 20;
+
 /// How it stands between this tab and the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
@@ -33,8 +36,8 @@ pub enum Status {
     Live,
     /// The same, but other instances are heard up to a second late.
     Degraded,
-    /// Something said is not here yet.
-    CatchingUp,
+    /// Something said is not here yet: so many entries, as far as is known.
+    CatchingUp(u64),
     /// No connection; this many messages wait.
     Offline(usize),
     /// No connection, and none will come by itself.
@@ -42,17 +45,17 @@ pub enum Status {
 }
 
 impl Status {
-    /// What follows from the facts.
+    /// What follows from the facts; `missing` counts what is not here, if something is.
     #[must_use]
-    pub fn of(phase: Phase, caught_up: bool, queued: usize, bus: BusState) -> Self {
-        match phase {
-            Phase::Still => Self::Still,
-            Phase::Opening => Self::CatchingUp,
-            Phase::Lost => Self::Offline(queued),
-            Phase::Over(code) => Self::Over(code),
-            Phase::Live if !caught_up => Self::CatchingUp,
-            Phase::Live if bus == BusState::Degraded => Self::Degraded,
-            Phase::Live => Self::Live,
+    pub const fn of(phase: Phase, missing: Option<u64>, queued: usize, bus: BusState) -> Self {
+        match (phase, missing, bus) {
+            (Phase::Still, ..) => Self::Still,
+            (Phase::Opening, ..) => Self::CatchingUp(0),
+            (Phase::Lost, ..) => Self::Offline(queued),
+            (Phase::Over(code), ..) => Self::Over(code),
+            (Phase::Live, Some(missing), _) => Self::CatchingUp(missing),
+            (Phase::Live, None, BusState::Degraded) => Self::Degraded,
+            (Phase::Live, None, _) => Self::Live,
         }
     }
 
@@ -63,7 +66,8 @@ impl Status {
             Self::Still => String::new(),
             Self::Live => "Live".to_owned(),
             Self::Degraded => "Live · degraded".to_owned(),
-            Self::CatchingUp => "Catching up".to_owned(),
+            Self::CatchingUp(missing) if missing > MANY => format!("Catching up ({missing} to come)"),
+            Self::CatchingUp(_) => "Catching up".to_owned(),
             Self::Offline(0) | Self::Over(_) => "Offline".to_owned(),
             Self::Offline(queued) => format!("Offline ({queued} queued)"),
         }
@@ -73,7 +77,7 @@ impl Status {
     #[must_use]
     pub fn sentence(self) -> String {
         match self {
-            Self::Still | Self::Live | Self::CatchingUp => String::new(),
+            Self::Still | Self::Live | Self::CatchingUp(_) => String::new(),
             Self::Degraded => {
                 "The servers hear each other with a delay: messages may be a second late. None is lost.".to_owned()
             }
@@ -94,7 +98,7 @@ impl Status {
             Self::Still => "status still",
             Self::Live => "status live",
             Self::Degraded => "status degraded",
-            Self::CatchingUp => "status catching",
+            Self::CatchingUp(_) => "status catching",
             Self::Offline(_) | Self::Over(_) => "status offline",
         }
     }
@@ -120,15 +124,27 @@ pub fn Standing(
     status: Signal<Status>,
 ) -> impl IntoView {
     let connection = Connection::current();
-    let sentence = text(move || status.get().sentence());
+    // What failed is told when nothing more urgent is; a single one says so in its own row.
+    let told = move || status.get().sentence();
+    let sentence =
+        text(move || Some(told()).filter(|told| !told.is_empty()).unwrap_or_else(|| failed(connection.failed())));
     let nothing = flag(move || sentence.with(String::is_empty));
     let untried = flag(move || !matches!(status.get(), Status::Offline(_)));
+    let none_failed = flag(move || connection.failed() < 2 || !told().is_empty());
     view! {
         <div class="standing" hidden=nothing>
             <span>{sentence}</span>
             <button type="button" class="quiet" hidden=untried on:click=move |_| connection.try_now()>
                 "Try now"
             </button>
+            <button type="button" class="quiet" hidden=none_failed on:click=move |_| connection.retry_all()>
+                "Retry all"
+            </button>
         </div>
     }
+}
+
+/// How many messages were refused, when it is more than one.
+fn failed(count: usize) -> String {
+    if count < 2 { String::new() } else { format!("{count} messages were not sent.") }
 }

@@ -4,17 +4,31 @@ use super::*;
 
 #[test]
 fn live_means_connected_and_caught_up() {
-    let of = |phase, caught_up| Status::of(phase, caught_up, 0, BusState::Live).words();
-    assert_eq!(of(Phase::Live, true), "Live");
-    assert_eq!(of(Phase::Live, false), "Catching up");
-    assert_eq!(of(Phase::Opening, true), "Catching up");
-    assert_eq!(of(Phase::Lost, true), "Offline");
-    assert_eq!(of(Phase::Still, true), "");
+    let of = |phase, missing| Status::of(phase, missing, 0, BusState::Live).words();
+    assert_eq!(of(Phase::Live, None), "Live");
+    assert_eq!(of(Phase::Live, Some(0)), "Catching up");
+    assert_eq!(of(Phase::Opening, None), "Catching up");
+    assert_eq!(of(Phase::Lost, None), "Offline");
+    assert_eq!(of(Phase::Still, None), "");
+}
+
+#[test]
+fn it_is_said_how_many_are_coming_when_they_are_more_than_a_few() {
+    let words = |missing| Status::of(Phase::Live, Some(missing), 0, BusState::Degraded).words();
+    assert_eq!(words(MANY), "Catching up");
+    assert_eq!(words(MANY + 1), "Catching up (21 to come)");
+    assert_eq!(words(9_950), "Catching up (9950 to come)");
+}
+
+#[test]
+fn what_failed_is_counted_once_there_are_several() {
+    assert_eq!((failed(0), failed(1)), (String::new(), String::new()));
+    assert_eq!(failed(3), "3 messages were not sent.");
 }
 
 #[test]
 fn offline_counts_what_waits_and_says_what_becomes_of_it() {
-    let two = Status::of(Phase::Lost, true, 2, BusState::Live);
+    let two = Status::of(Phase::Lost, None, 2, BusState::Live);
     assert_eq!(two.words(), "Offline (2 queued)");
     assert_eq!(two.sentence(), "Offline. 2 messages wait here and will go by themselves.");
     assert_eq!(Status::Offline(1).sentence(), "Offline. 1 message waits here and will go by itself.");
@@ -22,7 +36,7 @@ fn offline_counts_what_waits_and_says_what_becomes_of_it() {
 
 #[test]
 fn a_degraded_bus_is_still_live() {
-    assert_eq!(Status::of(Phase::Live, true, 0, BusState::Degraded).words(), "Live · degraded");
+    assert_eq!(Status::of(Phase::Live, None, 0, BusState::Degraded).words(), "Live · degraded");
 }
 
 #[test]

@@ -1,10 +1,17 @@
 //! The server's twin: no clock that matters to a reader, no storage, no pointer.
 
 use leptos::web_sys::Element;
+use tertulia_timeline::{Closed, Shared};
 
 /// The time now, in Unix milliseconds; 0 here, because a page says when things happened, not what time it is.
 #[must_use]
 pub const fn now_ms() -> f64 {
+    0.0
+}
+
+/// Milliseconds on a clock that never jumps; 0 here, because nothing waits on a page that is being written.
+#[must_use]
+pub const fn elapsed_ms() -> f64 {
     0.0
 }
 
@@ -43,6 +50,37 @@ pub const fn remember(_name: &str, _value: &str) {}
 
 /// Forgets everything this tab remembers; does nothing here.
 pub const fn forget_all() {}
+
+/// What all tabs of a browser share; closed here.
+pub struct AllTabs;
+
+impl Shared for AllTabs {
+    fn names(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn read(&self, _name: &str) -> Result<Option<String>, Closed> {
+        Err(Closed)
+    }
+
+    fn write(&self, _name: &str, _text: &str) -> bool {
+        false
+    }
+
+    fn remove(&self, _name: &str) {}
+}
+
+/// Whether there are locks that end with their page.
+#[must_use]
+pub const fn has_locks() -> bool {
+    false
+}
+
+/// Holds a lock; does nothing here.
+pub const fn hold(_name: &str) {}
+
+/// Waits for a lock; forever here.
+pub fn when_free(_name: &str, _wait_ms: u64, _then: impl FnOnce() + 'static) {}
 
 /// Whether the pointer is a mouse or a pen rather than a finger.
 #[must_use]

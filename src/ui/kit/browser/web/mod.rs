@@ -1,4 +1,7 @@
-//! The browser's twin: the only place that asks it for clocks, storage, pointers and observers.
+//! The browser's twin: the only place that asks it for clocks, storage, locks, pointers and observers.
+
+mod locks;
+mod storage;
 
 use std::pin::pin;
 
@@ -7,9 +10,10 @@ use gloo_timers::future::TimeoutFuture;
 use js_sys::{Array, Date, Function, Intl, Math, Object, Reflect};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::{Closure, JsValue};
-use web_sys::{
-    Element, IntersectionObserver, IntersectionObserverEntry, IntersectionObserverInit, ResizeObserver, Storage,
-};
+use web_sys::{Element, IntersectionObserver, IntersectionObserverEntry, IntersectionObserverInit, ResizeObserver};
+
+pub use self::locks::{has_locks, hold, when_free};
+pub use self::storage::{AllTabs, forget_all, remember, remembered};
 
 /// The id of the line that says the app broke; it is in the page from the start, hidden.
 const BROKEN: &str = "broken";
@@ -27,10 +31,17 @@ pub fn report_panics() {
     }));
 }
 
-/// The time now, in Unix milliseconds.
+/// The time now, in Unix milliseconds: for showing and for keys. It may jump, so nothing is measured with it.
 #[must_use]
 pub fn now_ms() -> f64 {
     Date::now()
+}
+
+/// Milliseconds since the page began, on a clock that never jumps; it may stand still while the machine sleeps.
+#[must_use]
+pub fn elapsed_ms() -> f64 {
+    // Every browser that runs WASM has it in a window.
+    web_sys::window().and_then(|window| window.performance()).map_or(0.0, |clock| clock.now())
 }
 
 /// A random number from 0 up to 1.
@@ -80,32 +91,6 @@ pub fn time_of_day(at: i64) -> Option<String> {
 #[must_use]
 pub fn date_and_time(at: i64) -> Option<String> {
     DATE_AND_TIME.with(|format| formatted(format, at))
-}
-
-/// The tab's storage; absent where the reader forbids it.
-fn storage() -> Option<Storage> {
-    web_sys::window()?.session_storage().ok()?
-}
-
-/// What this tab remembers under a name.
-#[must_use]
-pub fn remembered(name: &str) -> Option<String> {
-    storage()?.get_item(name).ok()?
-}
-
-/// Remembers something in this tab; an empty value forgets it.
-pub fn remember(name: &str, value: &str) {
-    if let Some(storage) = storage() {
-        // A full or forbidden storage costs the memory across a reload, nothing else.
-        let _ = if value.is_empty() { storage.remove_item(name) } else { storage.set_item(name, value) };
-    }
-}
-
-/// Forgets everything this tab remembers.
-pub fn forget_all() {
-    if let Some(storage) = storage() {
-        let _ = storage.clear();
-    }
 }
 
 /// Whether the pointer is a mouse or a pen rather than a finger.
