@@ -26,6 +26,9 @@ impl<T, E: Display> Because<T> for Result<T, E> {
 }
 
 /// A trouble in these words.
+///
+/// # Errors
+/// Always: that is what it is for.
 pub fn trouble<T>(words: impl Into<String>) -> Outcome<T> {
     Err(Trouble(words.into()))
 }
