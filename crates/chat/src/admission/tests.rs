@@ -11,7 +11,8 @@ use super::{Admission, Admitted, DESK, FURTHEST, LINE, LINE_WAIT, PACE_AT_FIRST}
 async fn full(admission: &Admission) -> Vec<Admitted<'_>> {
     let mut places = Vec::new();
     for _ in 0..DESK {
-        places.push(admission.enter().await.ok().expect("premise: the desk is free"));
+        let Ok(place) = admission.enter().await else { panic!("premise: the desk is free") };
+        places.push(place);
     }
     places
 }

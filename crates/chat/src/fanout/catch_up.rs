@@ -134,7 +134,7 @@ impl Fanout {
             }
             Ok(())
         };
-        local.warmed.get_or_try_init(read).await.map(|()| ())
+        local.warmed.get_or_try_init(read).await.copied()
     }
 
     /// Tells the newcomer to forget the room, and begins one page before the newest entry.

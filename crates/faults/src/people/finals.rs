@@ -60,7 +60,7 @@ async fn log_of(live: &mut Live, room: RoomId) -> Outcome<Vec<Logged>> {
 fn logged(entry: &Entry) -> Logged {
     let (kind, body) = match &entry.change {
         Change::Posted { body, .. } => (Kind::Posted, Some(body)),
-        Change::Created { .. } => (Kind::Created, None),
+        Change::Created => (Kind::Created, None),
         _ => (Kind::Unknown, None),
     };
     let (seq, author, key) = (entry.seq, entry.by.id, entry.key);

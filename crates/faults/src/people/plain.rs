@@ -50,7 +50,7 @@ struct Said {
 
 /// A link through one of the two doors.
 enum Link {
-    Raw(Socket),
+    Raw(Box<Socket>),
     Events(Events),
 }
 
@@ -58,7 +58,7 @@ impl Link {
     async fn open(web: &Web, door: Door, name: &str, room: &RoomInfo, place: &str) -> Outcome<Self> {
         if door == Door::Raw {
             let path = format!("/ws/{}?format=json&name={name}&after={place}", room.slug);
-            return Ok(Self::Raw(Socket::open(web.authority(), &path, &[]).await?));
+            return Ok(Self::Raw(Box::new(Socket::open(web.authority(), &path, &[]).await?)));
         }
         let path = format!("/events/{}", room.slug);
         Ok(Self::Events(web.events(&path, &[(LAST_EVENT_ID, place)]).await?))
