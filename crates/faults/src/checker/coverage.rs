@@ -26,8 +26,8 @@ pub(super) fn check(
     let mut had = Some(Mono(0));
     for (index, seq) in (0..).map(Seq).enumerate().take(owed.len()) {
         if owed[index] && !spared[index] && member[index] && log.at(seq).is_some() {
-            match read.arrivals.get(&seq) {
-                Some((at, _)) => had = had.map(|had| had.max(*at)),
+            match read.arrivals[index] {
+                Some((at, _)) => had = had.map(|had| had.max(at)),
                 None => {
                     missing.push(seq);
                     had = None;

@@ -21,6 +21,7 @@ pub(super) struct Log<'a> {
     /// Its store.
     pub(super) epoch: Id,
     pub(super) entries: &'a [Logged],
+    /// Where each number is, if they are not 1, 2, 3, …
     by_seq: HashMap<Seq, usize>,
     by_stamp: HashMap<Stamp, Vec<usize>>,
     by_key: HashMap<(UserId, Key), Vec<usize>>,
@@ -58,7 +59,9 @@ impl<'a> Log<'a> {
         let (mut by_seq, mut by_stamp, mut by_key) = (HashMap::new(), HashMap::new(), HashMap::new());
         let mut head = Seq::ZERO;
         for (index, entry) in log.entries.iter().enumerate() {
-            by_seq.entry(entry.seq).or_insert(index);
+            if usize::try_from(entry.seq.0) != Ok(index + 1) {
+                by_seq.entry(entry.seq).or_insert(index);
+            }
             if let Some(stamp) = entry.stamp {
                 by_stamp.entry(stamp).or_insert_with(Vec::new).push(index);
             }
@@ -73,7 +76,10 @@ impl<'a> Log<'a> {
 
     /// Where in `entries` a number is.
     pub(super) fn at(&self, seq: Seq) -> Option<usize> {
-        self.by_seq.get(&seq).copied()
+        let own = usize::try_from(seq.prev().0)
+            .ok()
+            .filter(|&index| self.entries.get(index).is_some_and(|entry| entry.seq == seq));
+        own.or_else(|| self.by_seq.get(&seq).copied())
     }
 
     /// The entries that a message became, by its stamp or its key: one, or something is wrong.

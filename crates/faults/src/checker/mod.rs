@@ -155,9 +155,9 @@ fn judge(
         let read = stream::replay(*process, observer, &mut scene);
         let complete = coverage::check(id, names.name(*process), &read, log, &placed.known, scene.found);
         stopwatch.recovered(&heads, &read, &complete);
-        for (seq, (at, src)) in &read.arrivals {
-            if let Some(acked) = placed.acked.get(seq) {
-                stopwatch.arrived(*acked, *at, *src);
+        for (seq, acked) in &placed.acked {
+            if let Some((at, src)) = read.arrival(*seq) {
+                stopwatch.arrived(*acked, at, src);
             }
         }
     }

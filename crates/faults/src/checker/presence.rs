@@ -18,6 +18,8 @@ struct Absence {
     went: Mono,
     /// Absent while they still are.
     came: Option<Mono>,
+    /// When nobody may show them any more; absent when they came back before, or the run did not last so long.
+    due: Option<Mono>,
 }
 
 /// What everybody who looks at presence needs.
@@ -33,7 +35,12 @@ pub(super) struct Watch<'a, 'b, 'c> {
 
 /// Holds what each observer of a room was told against what was true.
 pub(super) fn check(people: &People, watch: &mut Watch<'_, '_, '_>) {
-    let absences: BTreeMap<Id, Vec<Absence>> = people.lives.iter().map(|(who, life)| (*who, absences(life))).collect();
+    let absences = people.lives.iter().map(|(who, life)| {
+        let mut absences = absences(life);
+        absences.iter_mut().for_each(|absence| absence.due = watch.due(absence));
+        (*who, absences)
+    });
+    let absences: BTreeMap<Id, Vec<Absence>> = absences.collect();
     for (observer, told) in &people.told {
         let shown = watch.replay(*observer, told, &absences);
         for (who, absences) in &absences {
@@ -51,7 +58,7 @@ fn absences(life: &[(Mono, Life)]) -> Vec<Absence> {
             (Life::Came, Some(last)) if last.came.is_none() => last.came = Some(at),
             // Who went twice went once.
             (Life::Went, Some(last)) if last.came.is_none() => {}
-            (Life::Went, _) => found.push(Absence { went: at, came: None }),
+            (Life::Went, _) => found.push(Absence { went: at, came: None, due: None }),
             (Life::Came, _) => {}
         }
     }
@@ -89,15 +96,12 @@ impl Watch<'_, '_, '_> {
                 Saying::Left(gone) => {
                     for who in gone {
                         shown.entry(*who).or_default().push((at, Some(false)));
-                        match left.insert(*who, at) {
-                            Some(before) => {
-                                let what =
-                                    format!("said already at {before}, and nobody said since that they are there");
-                                self.say(Word::LeftTwice, (observer, *who), [before, at], &what);
-                            }
-                            None => {
-                                self.may_be_said((observer, *who), at, absences.get(who).map_or(&[], Vec::as_slice))
-                            }
+                        let (whom, before) = ((observer, *who), left.insert(*who, at));
+                        match (before, absences.get(who)) {
+                            (Some(before), _) => self.left_twice(whom, before, at),
+                            (None, Some(absences)) => self.may_be_said(whom, at, absences),
+                            // Of whom nothing true was noted, nothing false can be said.
+                            (None, None) => {}
                         }
                     }
                 }
@@ -106,12 +110,17 @@ impl Watch<'_, '_, '_> {
         shown
     }
 
+    fn left_twice(&mut self, whom: (Id, Id), before: Mono, at: Mono) {
+        let what = format!("said already at {before}, and nobody said since that they are there");
+        self.say(Word::LeftTwice, whom, [before, at], &what);
+    }
+
     /// "Left" is for who was away for the whole grace.
     fn may_be_said(&mut self, whom: (Id, Id), at: Mono, absences: &[Absence]) {
         let grace = self.terms.grace;
         match absences.iter().rev().find(|absence| absence.went <= at) {
             None => self.say(Word::Flicker, whom, [at, at], "said to have left, and they never went"),
-            Some(Absence { went, came: Some(came) }) if came.since(*went) < grace => {
+            Some(Absence { went, came: Some(came), .. }) if came.since(*went) < grace => {
                 let what = format!("said to have left, and they were away from {went} to {came} only");
                 self.say(Word::Flicker, whom, [*went, at], &what);
             }
@@ -119,20 +128,22 @@ impl Watch<'_, '_, '_> {
         }
     }
 
-    /// Who is gone for good must not be shown any more after a while; faults that freeze presence prolong it.
-    fn must_have_gone(&mut self, whom: (Id, Id), absence: Absence, shown: &[(Mono, Option<bool>)]) {
+    /// When nobody may show them any more; faults that freeze presence prolong it.
+    fn due(&self, absence: &Absence) -> Option<Mono> {
         let mut due = absence.went + self.terms.gone_within;
-        loop {
-            match self.windows.calm_after(absence.went, due) {
-                None => break,
-                Some(None) => return,
-                Some(Some(calm)) if calm + self.terms.gone_within <= due => break,
-                Some(Some(calm)) => due = calm + self.terms.gone_within,
+        while let Some(calm) = self.windows.calm_after(absence.went, due) {
+            let later = calm? + self.terms.gone_within;
+            if later <= due {
+                break;
             }
+            due = later;
         }
-        if due > self.end || absence.came.is_some_and(|came| came <= due) {
-            return;
-        }
+        (due <= self.end && absence.came.is_none_or(|came| came > due)).then_some(due)
+    }
+
+    /// Who is gone for good must not be shown any more after a while.
+    fn must_have_gone(&mut self, whom: (Id, Id), absence: Absence, shown: &[(Mono, Option<bool>)]) {
+        let Some(due) = absence.due else { return };
         let known = shown.partition_point(|(at, _)| *at <= due);
         if known.checked_sub(1).is_some_and(|last| shown[last].1 == Some(true)) {
             let what = format!("still shown at {due}, gone since {}", absence.went);

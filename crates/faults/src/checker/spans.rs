@@ -57,15 +57,18 @@ impl Spans {
         marks
     }
 
+    /// Adds a number; the successor of the one added last makes the last span longer.
+    pub(super) fn grow(&mut self, seq: Seq) {
+        match self.0.last_mut() {
+            Some((_, last)) if last.next() == seq => *last = seq,
+            _ => self.0.push((seq, seq)),
+        }
+    }
+
     /// Runs of neighbouring numbers, from numbers in ascending order.
     pub(super) fn runs(seqs: impl IntoIterator<Item = Seq>) -> Self {
-        let mut spans: Vec<(Seq, Seq)> = Vec::new();
-        for seq in seqs {
-            match spans.last_mut() {
-                Some((_, last)) if last.next() == seq => *last = seq,
-                _ => spans.push((seq, seq)),
-            }
-        }
-        Self(spans)
+        let mut spans = Self::default();
+        seqs.into_iter().for_each(|seq| spans.grow(seq));
+        spans
     }
 }

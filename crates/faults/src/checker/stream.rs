@@ -1,7 +1,7 @@
 //! One observer's stream in one room, replayed: strictly upwards, no number skipped unless somebody said so, nothing
 //! that is not owed.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use tertulia_protocol::{RoomId, Seq};
 
@@ -36,15 +36,23 @@ pub(super) struct Read {
     /// Numbers that a reset told it not to wait for.
     pub(super) spared: Spans,
     pub(super) member: Spans,
-    /// When each number came first, and how.
-    pub(super) arrivals: HashMap<Seq, (Mono, Src)>,
+    /// When each number came first, and how; by its value, up to the log's highest.
+    pub(super) arrivals: Vec<Option<(Mono, Src)>>,
     /// From when to when it followed the room.
     pub(super) follows: Vec<(Mono, Option<Mono>)>,
 }
 
+impl Read {
+    /// When a number came first, and how.
+    pub(super) fn arrival(&self, seq: Seq) -> Option<(Mono, Src)> {
+        usize::try_from(seq.0).ok().and_then(|seq| self.arrivals.get(seq).copied()).flatten()
+    }
+}
+
 /// Replays what one process saw of a room.
 pub(super) fn replay(process: Id, observer: &Observer, scene: &mut Scene<'_, '_, '_>) -> Read {
-    let read = Read { member: Spans::membership(&observer.bounds), ..Read::default() };
+    let arrivals = vec![None; usize::try_from(scene.head.0).unwrap_or(0) + 1];
+    let read = Read { member: Spans::membership(&observer.bounds), arrivals, ..Read::default() };
     let mut reader = Reader { process, scene, stream: None, read };
     for (at, step) in &observer.steps {
         match step {
@@ -69,8 +77,8 @@ struct Stream {
     owed_from: Seq,
     /// A reset was said and nothing came since: the next entry may be of another store.
     afresh: bool,
-    /// Numbers that came on the stream.
-    came: HashSet<Seq>,
+    /// Numbers that came on the stream, in runs: a stream of millions has few.
+    came: Spans,
     /// Numbers that came after a later one: told as that, not as a hole.
     late: HashSet<Seq>,
     /// Numbers that the client asked for.
@@ -82,8 +90,8 @@ struct Stream {
 
 impl Stream {
     fn begin(epoch: Id, after: Seq, door: Door) -> Self {
-        let (came, late, holes) = (HashSet::new(), HashSet::new(), Vec::new());
-        let (pulled, spared) = (Spans::default(), Spans::default());
+        let (late, holes) = (HashSet::new(), Vec::new());
+        let [came, pulled, spared] = std::array::from_fn(|_| Spans::default());
         let owed_from = after.next();
         Self { door, epoch, last: after, owed_from, afresh: false, came, late, pulled, spared, holes }
     }
@@ -108,8 +116,10 @@ impl Reader<'_, '_, '_, '_> {
         if !self.read.member.hold(seq) {
             self.say(Word::Leak, at, (seq, seq), "outside the membership".to_owned());
         }
-        if epoch == self.scene.epoch {
-            self.read.arrivals.entry(seq).or_insert((at, src));
+        if epoch == self.scene.epoch
+            && let Some(arrival) = usize::try_from(seq.0).ok().and_then(|seq| self.read.arrivals.get_mut(seq))
+        {
+            arrival.get_or_insert((at, src));
         }
         // A number that the log never reached moves nothing: it is told as what it is, once.
         if src.is_stream() && (epoch != self.scene.epoch || seq <= self.scene.head) {
@@ -133,14 +143,14 @@ impl Reader<'_, '_, '_, '_> {
                 stream.holes.push((at, stream.last.next(), seq.prev()));
             }
             stream.last = seq;
-        } else if stream.came.contains(&seq) || seq == stream.last {
+        } else if stream.came.hold(seq) || seq == stream.last {
             self.say(Word::DupDelivery, at, (seq, seq), "it came twice on one stream".to_owned());
         } else {
             let last = stream.last;
             self.say(Word::OrderDelivery, at, (seq, seq), format!("it came after entry {last}"));
             stream.late.insert(seq);
         }
-        stream.came.insert(seq);
+        stream.came.grow(seq);
         self.stream = Some(stream);
     }
 
@@ -173,7 +183,7 @@ impl Reader<'_, '_, '_, '_> {
         // Who leaves while it pulls does not wait for the answer.
         for &(first, last) in &stream.pulled.0 {
             let seqs = (first.0..=last.0.min(self.scene.head.0)).map(Seq);
-            let open = seqs.filter(|seq| !self.read.arrivals.contains_key(seq));
+            let open = seqs.filter(|seq| self.read.arrival(*seq).is_none());
             stream.spared.0.extend(Spans::runs(open).0);
         }
         let last = stream.last;

@@ -1,5 +1,7 @@
 //! A history that is about to be falsified: how to find things in it, and how to change them everywhere at once.
 
+use std::collections::{BTreeMap, HashMap};
+
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
 use tertulia_protocol::{RoomId, Seq};
@@ -28,8 +30,8 @@ pub(super) struct Acked {
 }
 
 impl Tale {
-    pub(super) fn of(seed: u64) -> Self {
-        Self { rng: SmallRng::seed_from_u64(seed ^ 0x7a1e), events: world::history(seed) }
+    pub(super) fn of(seed: usize) -> Self {
+        Self { rng: SmallRng::seed_from_u64(seed as u64 ^ 0x7a1e), events: world::history(seed).to_vec() }
     }
 
     /// One of several.
@@ -47,7 +49,11 @@ impl Tale {
     }
 
     pub(super) fn head(&self, room: RoomId) -> Seq {
-        self.log(room).last().expect("a room has entries").seq
+        let told = self.events.iter().filter_map(|event| match &event.what {
+            What::Final(told) if told.room == room => told.log.last().map(|entry| entry.seq),
+            _ => None,
+        });
+        told.max().expect("a room has entries")
     }
 
     pub(super) fn rooms(&self) -> Vec<RoomId> {
@@ -88,13 +94,15 @@ impl Tale {
     /// Every message that was acknowledged.
     pub(super) fn acked(&self) -> Vec<Acked> {
         let mut found: Vec<Acked> = Vec::new();
+        let mut places: HashMap<Stamp, usize> = HashMap::new();
         for (index, event) in self.events.iter().enumerate() {
             let What::Send(Attempt { room, stamp, step }) = &event.what else { continue };
-            let known = found.iter_mut().find(|acked| acked.stamp == *stamp);
+            let known = places.get(stamp).map(|place| &mut found[*place]);
             match (step, known) {
                 (Step::Invoke { .. }, Some(known)) => known.tries += 1,
                 (Step::Invoke { conn, .. }, None) => {
                     let (room, stamp, conn, first) = (*room, *stamp, *conn, event.mono);
+                    places.insert(stamp, found.len());
                     found.push(Acked { room, stamp, seq: Seq::ZERO, tries: 1, conn, first, at: Mono(0), index });
                 }
                 (Step::Ok { seq, .. }, Some(known)) => (known.seq, known.at) = (*seq, event.mono),
@@ -122,36 +130,31 @@ impl Tale {
         })
     }
 
-    /// Whether the message comes from that process.
+    /// Who sent it.
     pub(super) fn process(&self, acked: &Acked) -> &str {
         &self.events[acked.index].p
     }
 
-    /// What happened to one process in one room as an observer, by place in the events.
-    pub(super) fn story(&self, p: &str, room: RoomId) -> Vec<usize> {
-        let belongs = |event: &(usize, &Event)| {
-            event.1.p == p
-                && match &event.1.what {
-                    What::Recv(receipt) => receipt.room == room,
-                    What::Subscribe(follow) => follow.room == room,
-                    What::Unsubscribe { room: left } => *left == room,
-                    What::Resync(resync) => resync.room == room,
-                    _ => false,
-                }
-        };
-        self.events.iter().enumerate().filter(belongs).map(|(index, _)| index).collect()
+    /// What happened to each observer of each room, by place in the events.
+    pub(super) fn stories(&self) -> Vec<(RoomId, Vec<usize>)> {
+        let mut stories: BTreeMap<(&str, RoomId), Vec<usize>> = BTreeMap::new();
+        for (index, event) in self.events.iter().enumerate() {
+            let room = match &event.what {
+                What::Recv(receipt) => receipt.room,
+                What::Subscribe(follow) => follow.room,
+                What::Unsubscribe { room } => *room,
+                What::Resync(resync) => resync.room,
+                _ => continue,
+            };
+            stories.entry((&event.p, room)).or_default().push(index);
+        }
+        stories.into_iter().map(|((_, room), story)| (room, story)).collect()
     }
 
-    /// All observers and the rooms that they see.
-    pub(super) fn observers(&self) -> Vec<(String, RoomId)> {
-        let follows = self.events.iter().filter_map(|event| match &event.what {
-            What::Subscribe(follow) => Some((event.p.clone(), follow.room)),
-            _ => None,
-        });
-        let mut observers: Vec<(String, RoomId)> = follows.collect();
-        observers.sort();
-        observers.dedup();
-        observers
+    /// Places of two things that happened to one observer, one right after the other.
+    pub(super) fn pairs(&self) -> Vec<(usize, usize)> {
+        let stories = self.stories();
+        stories.iter().flat_map(|(_, story)| story.windows(2).map(|pair| (pair[0], pair[1]))).collect()
     }
 
     pub(super) fn receipt(&self, index: usize) -> Option<&Receipt> {
@@ -173,19 +176,18 @@ impl Tale {
         self.receipt(index).filter(|receipt| receipt.src.is_stream())
     }
 
-    /// Neighbours on a stream: places of two receipts of one observer, the numbers one after the other, nothing between.
+    /// Neighbours on a stream: two receipts, the numbers one after the other, nothing between.
     pub(super) fn neighbours(&self) -> Vec<(usize, usize)> {
-        let mut found = Vec::new();
-        for (p, room) in self.observers() {
-            for pair in self.story(&p, room).windows(2) {
-                if let (Some(first), Some(second)) = (self.stream(pair[0]), self.stream(pair[1]))
-                    && second.seq == first.seq.next()
-                {
-                    found.push((pair[0], pair[1]));
-                }
-            }
-        }
-        found
+        let follows = |first: usize, second: usize| Some(self.stream(second)?.seq == self.stream(first)?.seq.next());
+        self.pairs().into_iter().filter(|(first, second)| follows(*first, *second) == Some(true)).collect()
+    }
+
+    pub(super) fn is_follow(&self, index: usize) -> bool {
+        matches!(self.events[index].what, What::Subscribe(_))
+    }
+
+    pub(super) fn is_leave(&self, index: usize) -> bool {
+        matches!(self.events[index].what, What::Unsubscribe { .. })
     }
 
     /// Every receipt of a stream.

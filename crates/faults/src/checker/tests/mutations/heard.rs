@@ -1,11 +1,13 @@
 //! Faults of what is heard: twice, late, otherwise, not at all, where nobody listens, with a hole that nobody names.
 
+use std::collections::BTreeMap;
+
 use rand::Rng;
-use tertulia_protocol::{Key, Seq};
+use tertulia_protocol::{Key, RoomId, Seq};
 
 use super::super::tale::Tale;
 use super::{Mutation, Word};
-use crate::journal::{Digest, Event, Mono, Reason, Resync, Src, What};
+use crate::journal::{Digest, Mono, Reason, Resync, Src, What};
 
 pub(super) fn all() -> Vec<Mutation> {
     use Word::{Diverged, DupDelivery, Leak, NotDelivered, OrderDelivery, SilentGap};
@@ -69,13 +71,14 @@ fn other_key(tale: &mut Tale) -> Option<()> {
 }
 
 fn other_name(tale: &mut Tale) -> Option<()> {
+    let mut named: BTreeMap<(RoomId, Seq), Vec<usize>> = BTreeMap::new();
+    for index in tale.streamed() {
+        if let Some(it) = tale.receipt(index).filter(|it| it.id.is_some()) {
+            named.entry((it.room, it.seq)).or_default().push(index);
+        }
+    }
     // Two plain doors hear every room, so that one contradicts the other.
-    let heard_by_two = |index: &usize| {
-        let Some(it) = tale.receipt(*index).filter(|it| it.id.is_some()) else { return false };
-        let same = |event: &&Event| matches!(&event.what, What::Recv(other) if (other.room, other.seq, &other.id) == (it.room, it.seq, &it.id));
-        tale.events.iter().filter(same).count() > 1
-    };
-    let index = tale.pick(tale.streamed().into_iter().filter(heard_by_two).collect())?;
+    let index = tale.pick(named.into_values().filter(|places| places.len() > 1).flatten().collect())?;
     tale.receipt_mut(index).id = Some("somebody else".to_owned());
     Some(())
 }
@@ -103,14 +106,11 @@ fn beyond_the_log(tale: &mut Tale) -> Option<()> {
 }
 
 fn drop_the_last(tale: &mut Tale) -> Option<()> {
-    let mut places = Vec::new();
-    for (p, room) in tale.observers() {
-        let last = tale.story(&p, room).pop()?;
-        if tale.stream(last).is_some_and(|it| it.seq == tale.head(room)) {
-            places.push(last);
-        }
-    }
-    let index = tale.pick(places)?;
+    let last = |(room, story): (_, Vec<usize>)| {
+        let last = *story.last()?;
+        (tale.stream(last)?.seq == tale.head(room)).then_some(last)
+    };
+    let index = tale.pick(tale.stories().into_iter().filter_map(last).collect())?;
     tale.events.remove(index);
     Some(())
 }
@@ -121,55 +121,34 @@ fn drop_in_the_middle(tale: &mut Tale) -> Option<()> {
     Some(())
 }
 
-/// Gaps that are pulled, as places of the note and of the first entry that came.
-fn pulls(tale: &Tale) -> Vec<(usize, usize)> {
-    let mut found = Vec::new();
-    for (p, room) in tale.observers() {
-        for pair in tale.story(&p, room).windows(2) {
-            if matches!(&tale.events[pair[0]].what, What::Resync(it) if it.reason == Reason::Gap) {
-                found.push((pair[0], pair[1]));
-            }
-        }
-    }
-    found
+fn is_resync(tale: &Tale, index: usize, reason: Reason) -> bool {
+    matches!(&tale.events[index].what, What::Resync(resync) if resync.reason == reason)
 }
 
 fn drop_a_pulled_one(tale: &mut Tale) -> Option<()> {
-    let still_there = |(note, _): &(usize, usize)| {
-        let event = &tale.events[*note];
-        let What::Resync(resync) = &event.what else { return false };
-        // Who leaves the room afterwards is owed it all the same, unless it leaves at once.
-        tale.story(&event.p, resync.room)
-            .iter()
-            .all(|index| !matches!(tale.events[*index].what, What::Unsubscribe { .. }))
-    };
-    let (_, pulled) = tale.pick(pulls(tale).into_iter().filter(still_there).collect())?;
+    // Who leaves the room is not owed what it was still waiting for.
+    let stays = |(_, story): &(_, Vec<usize>)| story.iter().all(|index| !tale.is_leave(*index));
+    let stories: Vec<_> = tale.stories().into_iter().filter(stays).collect();
+    let pairs = stories.iter().flat_map(|(_, story)| story.windows(2));
+    let pulled = pairs.filter(|pair| is_resync(tale, pair[0], Reason::Gap)).map(|pair| pair[1]).collect();
+    let pulled = tale.pick(pulled)?;
     tale.events.remove(pulled);
     Some(())
 }
 
 fn silent_pull(tale: &mut Tale) -> Option<()> {
-    let (note, _) = tale.pick(pulls(tale))?;
-    tale.events.remove(note);
+    let gaps = (0..tale.events.len()).filter(|index| is_resync(tale, *index, Reason::Gap)).collect();
+    let gap = tale.pick(gaps)?;
+    tale.events.remove(gap);
     Some(())
 }
 
 fn silent_reset(tale: &mut Tale) -> Option<()> {
-    let mut resets = Vec::new();
-    for (p, room) in tale.observers() {
-        for steps in tale.story(&p, room).windows(3) {
-            let is_reset = matches!(&tale.events[steps[0]].what, What::Resync(it) if it.reason == Reason::Reset);
-            let goes_on = steps[1..].iter().any(|index| {
-                let follows = matches!(tale.events[*index].what, What::Subscribe(_));
-                follows || tale.stream(*index).is_some()
-            });
-            let leaves = matches!(tale.events[steps[1]].what, What::Unsubscribe { .. });
-            if is_reset && goes_on && !leaves {
-                resets.push(steps[0]);
-            }
-        }
-    }
-    let reset = tale.pick(resets)?;
+    // The hole shows when something comes, or when the client resumes behind it.
+    let shows = |(note, next): &(usize, usize)| {
+        is_resync(tale, *note, Reason::Reset) && (tale.is_follow(*next) || tale.stream(*next).is_some())
+    };
+    let (reset, _) = tale.pick(tale.pairs().into_iter().filter(shows).collect())?;
     tale.events.remove(reset);
     Some(())
 }
@@ -190,17 +169,9 @@ fn pull_at_a_plain_door(tale: &mut Tale) -> Option<()> {
 
 /// Its link breaks, and it resumes behind an entry that never came.
 fn claim_too_much(tale: &mut Tale) -> Option<()> {
-    let mut places = Vec::new();
-    for (p, room) in tale.observers() {
-        for pair in tale.story(&p, room).windows(2) {
-            let resumes = matches!(tale.events[pair[1]].what, What::Subscribe(_));
-            if tale.stream(pair[0]).is_some() && resumes {
-                places.push(pair[0]);
-            }
-        }
-    }
-    let index = tale.pick(places)?;
-    tale.events.remove(index);
+    let claims = |(receipt, next): &(usize, usize)| tale.stream(*receipt).is_some() && tale.is_follow(*next);
+    let (receipt, _) = tale.pick(tale.pairs().into_iter().filter(claims).collect())?;
+    tale.events.remove(receipt);
     Some(())
 }
 
@@ -211,15 +182,8 @@ fn before_following(tale: &mut Tale) -> Option<()> {
 }
 
 fn after_leaving(tale: &mut Tale) -> Option<()> {
-    let mut places = Vec::new();
-    for (p, room) in tale.observers() {
-        for pair in tale.story(&p, room).windows(2) {
-            if tale.stream(pair[0]).is_some() && matches!(tale.events[pair[1]].what, What::Unsubscribe { .. }) {
-                places.push((pair[0], pair[1]));
-            }
-        }
-    }
-    let (receipt, leave) = tale.pick(places)?;
+    let leaves = |(receipt, next): &(usize, usize)| tale.stream(*receipt).is_some() && tale.is_leave(*next);
+    let (receipt, leave) = tale.pick(tale.pairs().into_iter().filter(leaves).collect())?;
     tale.again(receipt, tale.events[leave].mono);
     Some(())
 }

@@ -13,8 +13,6 @@ use super::world::{self, TERMS};
 
 /// How many histories each kind is done to.
 const EACH: usize = 100;
-/// A history may lack what a kind needs; so many must be enough.
-const SEEDS: u64 = 500;
 
 /// One kind of fault.
 struct Mutation {
@@ -30,7 +28,7 @@ struct Mutation {
 fn prove(mutations: &[Mutation]) {
     for mutation in mutations {
         let mut done = 0;
-        for seed in 0..SEEDS {
+        for seed in 0..world::SEEDS {
             let mut tale = Tale::of(seed);
             if (mutation.apply)(&mut tale).is_some() {
                 prove_one(mutation, seed, tale);
@@ -44,7 +42,7 @@ fn prove(mutations: &[Mutation]) {
     }
 }
 
-fn prove_one(mutation: &Mutation, seed: u64, tale: Tale) {
+fn prove_one(mutation: &Mutation, seed: usize, tale: Tale) {
     let events = tale.told();
     assert_ne!(events, world::history(seed), "premise: {} changed something (seed {seed})", mutation.name);
     let report = check(events, TERMS);

@@ -1,7 +1,7 @@
 //! Faults of what is stored: lost, doubled, changed, invented, told differently.
 
 use rand::Rng;
-use tertulia_protocol::{Key, RoomId, Seq};
+use tertulia_protocol::{Key, RoomId, Seq, UserId};
 
 use super::super::tale::Tale;
 use super::{Mutation, Word};
@@ -44,7 +44,7 @@ fn vanish(tale: &mut Tale) -> Option<()> {
 fn vanish_at_the_end(tale: &mut Tale) -> Option<()> {
     let last = tale.acked().into_iter().filter(|acked| acked.seq == tale.head(acked.room)).collect();
     let lost = tale.pick(last)?;
-    tale.edit_log(lost.room, None, |log| drop(log.pop()));
+    tale.edit_log(lost.room, None, |log| log.truncate(log.len() - 1));
     Some(())
 }
 
@@ -195,7 +195,7 @@ fn store_refused(tale: &mut Tale) -> Option<()> {
     let entry = Logged {
         seq: Seq::ZERO,
         kind: Kind::Posted,
-        author: tertulia_protocol::UserId(i64::from(stamp.sender)),
+        author: UserId(i64::from(stamp.sender)),
         key: None,
         h: Some(Digest::of(&stamp.body(64))),
         stamp: Some(stamp),

@@ -7,6 +7,7 @@ mod readers;
 mod senders;
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use rand::rngs::SmallRng;
@@ -41,8 +42,17 @@ struct Stored {
     entry: Logged,
 }
 
-/// The history of a seed.
-pub(super) fn history(seed: u64) -> Vec<Event> {
+/// How many seeds there are.
+pub(super) const SEEDS: usize = 500;
+
+/// The history of a seed below [`SEEDS`]; each is made once, since making one takes longer than checking it.
+pub(super) fn history(seed: usize) -> &'static [Event] {
+    static MADE: [OnceLock<Vec<Event>>; SEEDS] = [const { OnceLock::new() }; SEEDS];
+    MADE[seed].get_or_init(|| make(seed as u64))
+}
+
+/// Makes the history of a seed.
+pub(super) fn make(seed: u64) -> Vec<Event> {
     let mut world = World { rng: SmallRng::seed_from_u64(seed), events: Vec::new(), rooms: BTreeMap::new() };
     let count = world.rng.random_range(2..=3);
     world.rooms = (1..=count).map(|room| (RoomId(room), Vec::new())).collect();
