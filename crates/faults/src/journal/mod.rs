@@ -5,7 +5,9 @@
 
 mod clock;
 mod event;
+mod heard;
 mod merge;
+mod said;
 mod stamp;
 #[cfg(test)]
 mod tests;
@@ -14,11 +16,10 @@ mod writer;
 use std::path::PathBuf;
 
 pub use self::clock::{Clock, Mono};
-pub use self::event::{
-    Attempt, Door, Event, Final, Follow, How, Kind, Life, Logged, Person, Presence, Process, Reason, Receipt, Resync,
-    Src, Step, Switch, Told, What,
-};
+pub use self::event::{Event, How, Life, Person, Presence, Process, Switch, Told, What};
+pub use self::heard::{Final, Follow, Kind, Logged, Reason, Receipt, Resync, Src};
 pub use self::merge::Merged;
+pub use self::said::{Attempt, Door, Step};
 pub use self::stamp::{Digest, Stamp};
 pub use self::writer::Writer;
 
