@@ -4,3 +4,4 @@
 
 pub mod checker;
 pub mod journal;
+pub mod proxy;
