@@ -46,7 +46,7 @@ pub(crate) fn household(address: IpAddr) -> IpAddr {
 /// Whether an address is one of the host's proxies.
 pub type Trusted = Box<dyn Fn(IpAddr) -> bool + Send + Sync>;
 
-/// A part of all connections that one address may hold: four of them it takes to shut everybody out.
+/// What part of all connections one address may hold, a quarter: it takes four of them to shut everybody out.
 const PART: usize = 4;
 /// Connections that any address may hold: ten tabs of one browser, six requests each, fit beside their sockets.
 const LEAST: usize = 70;
