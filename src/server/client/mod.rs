@@ -46,7 +46,7 @@ pub(crate) fn household(address: IpAddr) -> IpAddr {
 /// Whether an address is one of the host's proxies.
 pub type Trusted = Box<dyn Fn(IpAddr) -> bool + Send + Sync>;
 
-/// A part of all connections that one address may hold: four of them it takes to shut everybody out.
+/// What part of all connections one address may hold, a quarter: it takes four of them to shut everybody out.
 const PART: usize = 4;
 /// Connections that any address may hold: ten tabs of one browser, six requests each, fit beside their sockets.
 const LEAST: usize = 70;
@@ -80,30 +80,31 @@ impl Places {
     pub(crate) fn admit(&self, client: Client) -> Result<Place, Refusal> {
         let full = || Refusal::new(Code::Busy, "Too many sockets from this address.").retry_after(5_000);
         let Client(Some(address)) = client else { return Ok(Place(None)) };
-        self.take(&self.taken, self.most, address).ok_or_else(full)
+        take(&self.taken, self.most, address).ok_or_else(full)
     }
 
-    /// A place for one more connection of this peer, or `None`. Nothing has been read of it yet, so a proxy is not told
-    /// from a visitor by what it says, but by its address.
+    /// A place for one more connection of this peer, or `None`. Nothing has been read of it yet, so whose connections a
+    /// proxy brings is not known: a trusted one is not counted.
     pub(crate) fn connect(&self, peer: IpAddr) -> Option<Place> {
-        self.take(&self.connections, self.most_connections, peer.to_canonical())
+        let peer = peer.to_canonical();
+        if self.trusts(peer) { Some(Place(None)) } else { take(&self.connections, self.most_connections, peer) }
     }
+}
 
-    /// This machine itself is not counted: a proxy beside the server that is not configured as trusted would otherwise
-    /// share one place among everybody. Nor is a proxy that is.
-    fn take(&self, taken: &Taken, most: usize, address: IpAddr) -> Option<Place> {
-        if address.is_loopback() || self.trusts(address) {
-            return Some(Place(None));
-        }
-        let address = household(address);
-        let mut counts = taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = counts.entry(address).or_insert(0);
-        if *count >= most {
-            return None;
-        }
-        *count += 1;
-        Some(Place(Some((address, taken.clone()))))
+/// A place in this table, or `None`. This machine itself is not counted: a proxy beside the server that is not configured
+/// as trusted would otherwise share one place among everybody.
+fn take(taken: &Taken, most: usize, address: IpAddr) -> Option<Place> {
+    if address.is_loopback() {
+        return Some(Place(None));
     }
+    let address = household(address);
+    let mut counts = taken.lock().unwrap_or_else(PoisonError::into_inner);
+    let count = counts.entry(address).or_insert(0);
+    if *count >= most {
+        return None;
+    }
+    *count += 1;
+    Some(Place(Some((address, taken.clone()))))
 }
 
 /// The table of places, shared with the guards that give them back.
