@@ -72,7 +72,9 @@ impl Chat {
         loop {
             let (mut all, mut doubtful) = (false, false);
             tokio::select! {
-                // Each arm is safe to cancel: a permit, a changed mark and a tick are kept until taken.
+                // In this order, so that the same things happening lead to the same comparisons. Each arm is safe to
+                // cancel: a permit, a changed mark and a tick are kept until taken.
+                biased;
                 () = missed.notified() => (all, doubtful) = (true, true),
                 changed = link.changed() => {
                     if changed.is_err() { return }

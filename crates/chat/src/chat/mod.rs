@@ -2,7 +2,7 @@
 //!
 //! Doors (socket, forms, later SSE and publish) hold a [`Chat`] and a [`crate::Member`]; they decide nothing themselves.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -72,7 +72,8 @@ pub struct Chat {
     sends: SendBudget,
     authors: Mutex<Authors>,
     market: Option<Market>,
-    connections: Mutex<HashMap<ConnId, Registered>>,
+    /// In the order they came, which is also the order in which they are sent away.
+    connections: Mutex<BTreeMap<ConnId, Registered>>,
     next_conn: AtomicU64,
     /// Set when everybody is told to come back elsewhere: whoever still comes in is told at once.
     dismissed: AtomicBool,
@@ -119,7 +120,7 @@ impl Chat {
             sends: SendBudget::new(options.rate_limits),
             authors: Mutex::default(),
             market: options.market.clone().map(Market::new),
-            connections: Mutex::new(HashMap::new()),
+            connections: Mutex::default(),
             next_conn: AtomicU64::new(1),
             dismissed: AtomicBool::new(false),
             bus_state: watch::Sender::new(initial),
@@ -271,7 +272,7 @@ impl Chat {
         }
     }
 
-    fn lock_connections(&self) -> MutexGuard<'_, HashMap<ConnId, Registered>> {
+    fn lock_connections(&self) -> MutexGuard<'_, BTreeMap<ConnId, Registered>> {
         self.connections.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

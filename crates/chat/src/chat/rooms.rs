@@ -1,6 +1,6 @@
 //! Rooms: which there are, who may enter, who is there.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -22,7 +22,7 @@ use crate::room_log::ConnId;
 
 /// Connections that follow a room in presence but not yet its log, with the task that brings them there.
 /// Bounded by the rooms that the open connections follow.
-pub(super) type LateComers = HashMap<(ConnId, RoomId), (AbortHandle, Arc<Queue>)>;
+pub(super) type LateComers = BTreeMap<(ConnId, RoomId), (AbortHandle, Arc<Queue>)>;
 
 impl Chat {
     /// Rooms for the sidebar: the newest, at most 500, in the order they were made.
@@ -127,10 +127,13 @@ impl Chat {
 
     /// Sends the whole list again to those whose paging has ended: they were told no change meanwhile.
     pub(super) fn welcome_late(&self, presence: &Presence) {
-        let ended = |_: &(ConnId, RoomId), (paging, _): &mut (AbortHandle, Arc<Queue>)| paging.is_finished();
-        for ((_, room), (_, queue)) in self.lock_late().extract_if(ended) {
-            queue.push_frame(&whole_list(presence, room));
-        }
+        self.lock_late().retain(|(_, room), (paging, queue)| {
+            let ended = paging.is_finished();
+            if ended {
+                queue.push_frame(&whole_list(presence, *room));
+            }
+            !ended
+        });
     }
 
     /// Tells the room that somebody writes; may be lost.

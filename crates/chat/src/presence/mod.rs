@@ -4,7 +4,7 @@
 //! seconds; whoever falls silent for a lease is forgotten. A grace hides reloads and deploys. Pure state
 //! with the time passed in; best effort by design, and whatever the bus loses heals.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use tertulia_protocol::limits::{PERSON_NAME_CHARS, PRESENCE_NAMES};
@@ -102,9 +102,10 @@ pub enum Visibility {
 /// Who is in which room, as far as this instance knows.
 pub struct Presence {
     grace: Duration,
-    rooms: HashMap<RoomId, Room>,
+    /// By number, so that all of them are told in the same order every time.
+    rooms: BTreeMap<RoomId, Room>,
     /// When each other instance gave its last sign of life.
-    alive: HashMap<String, Instant>,
+    alive: BTreeMap<String, Instant>,
     /// Rooms whose roster must be told, each once (their `dirty` says so).
     outbox: VecDeque<RoomId>,
     /// Whether the bus was away at the last tick.
@@ -115,7 +116,7 @@ impl Presence {
     /// An empty view; `grace` is how long an absence stays unsaid.
     #[must_use]
     pub fn new(grace: Duration) -> Self {
-        let (rooms, alive, outbox) = (HashMap::new(), HashMap::new(), VecDeque::new());
+        let (rooms, alive, outbox) = (BTreeMap::new(), BTreeMap::new(), VecDeque::new());
         Self { grace, rooms, alive, outbox, frozen: false }
     }
 
