@@ -15,7 +15,8 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Duration, Instant, sleep_until};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use crate::dice::Dice;
+use crate::dice::{Dice, Fingerprint};
+use crate::record::Record;
 
 /// News under way to one end: far more than come in the longest delay. Beyond it the medium keeps them, and says so
 /// when it overflows.
@@ -27,7 +28,7 @@ const CONFIRM_MS: u64 = 40;
 
 /// How news travel at the moment; shared by all ends and whoever makes the weather.
 #[derive(Clone)]
-pub struct BusWeather(Arc<Mutex<Weather>>);
+pub(crate) struct BusWeather(Arc<Mutex<Weather>>);
 
 #[derive(Clone, Copy)]
 struct Weather {
@@ -40,8 +41,7 @@ struct Weather {
 
 impl BusWeather {
     /// Nothing is lost, and nothing takes time.
-    #[must_use]
-    pub fn still() -> Self {
+    pub(crate) fn still() -> Self {
         Self(Arc::new(Mutex::new(Weather { still: true, drop: 0, double: 0, late_ms: 0 })))
     }
 
@@ -69,6 +69,9 @@ pub struct SimBus {
 }
 
 struct Shared {
+    name: String,
+    /// Where it is written down what arrives, if anywhere.
+    record: Option<Record>,
     weather: BusWeather,
     link: watch::Sender<Link>,
     state: Mutex<State>,
@@ -109,13 +112,24 @@ enum Arrived {
 }
 
 impl SimBus {
-    /// A new end of a hub. Must be called within a Tokio runtime.
+    /// A new end of a hub on which nothing is lost and nothing takes time. Must be called within a Tokio runtime.
     #[must_use]
-    pub fn connect(hub: &EmbeddedHub, weather: BusWeather, seed: u64, name: &str) -> (Arc<Self>, Connected) {
+    pub fn still(hub: &EmbeddedHub) -> Connected {
+        Self::connect(hub, BusWeather::still(), Dice::of(0, "bus"), "still", None).1
+    }
+
+    /// A new end of a hub. Must be called within a Tokio runtime.
+    pub(crate) fn connect(
+        hub: &EmbeddedHub,
+        weather: BusWeather,
+        dice: Dice,
+        name: &str,
+        record: Option<Record>,
+    ) -> (Arc<Self>, Connected) {
         let (inner, heard) = hub.open();
         let (to, arrived) = mpsc::channel(ARRIVED);
         let state = State {
-            dice: Dice::of(seed, name),
+            dice,
             under_way: BTreeMap::new(),
             next: 0,
             rooms: BTreeMap::new(),
@@ -125,7 +139,8 @@ impl SimBus {
             gone: false,
         };
         let link = watch::Sender::new(Link::Up);
-        let shared = Arc::new(Shared { weather, link, state: Mutex::new(state), sooner: Notify::new() });
+        let (name, state, sooner) = (name.to_owned(), Mutex::new(state), Notify::new());
+        let shared = Arc::new(Shared { name, record, weather, link, state, sooner });
         let stop = CancellationToken::new();
         // Owned by the bus: its guard ends the task.
         tokio::spawn(carry(shared.clone(), heard, to, stop.clone()));
@@ -259,7 +274,10 @@ async fn carry(shared: Arc<Shared>, mut heard: mpsc::Receiver<Heard>, to: mpsc::
                     match arrived {
                         // A listener that does not listen holds up this end alone; the medium then says that it
                         // overflowed.
-                        Arrived::News(news) => if to.send(news).await.is_err() { return },
+                        Arrived::News(news) => {
+                            shared.note(&news);
+                            if to.send(news).await.is_err() { return }
+                        }
                         Arrived::Up(generation) => shared.rise(generation),
                     }
                 }
@@ -329,6 +347,18 @@ impl Shared {
             }
         }
         arrived
+    }
+
+    fn note(&self, news: &Heard) {
+        let Some(record) = &self.record else { return };
+        match news {
+            Heard::News { topic, payload } => {
+                let mut print = Fingerprint::new();
+                print.eat(payload);
+                record.note(format_args!("{} hears {topic:?} {:x}", self.name, print.value()));
+            }
+            Heard::MayHaveMissed => record.note(format_args!("{} may have missed something", self.name)),
+        }
     }
 
     fn rise(&self, generation: u64) {

@@ -136,7 +136,8 @@ impl House {
         slot.incarnation += 1;
         let name = format!("{}{}", ["ana", "biel", "carla"].get(index).unwrap_or(&"more"), slot.incarnation);
         let store = Arc::new(self.witness.server.open(&name, slot.weather.clone()));
-        let (bus, connected) = SimBus::connect(&self.hub, self.bus_weather.clone(), self.seed, &name);
+        let (dice, record) = (Dice::of(self.seed, &format!("bus {name}")), Some(self.record().clone()));
+        let (bus, connected) = SimBus::connect(&self.hub, self.bus_weather.clone(), dice, &name, record);
         let options = Options {
             instance: name.clone(),
             node: name.clone(),

@@ -23,7 +23,7 @@ mod tests;
 mod wire;
 mod witness;
 
-pub use bus::{BusWeather, SimBus};
+pub use bus::SimBus;
 pub use plan::{Claim, Deed, How, Lie, Plan, Posts, Sabotage, Script, Timed, Trouble};
 pub use record::{Finding, Word};
 pub use run::{Report, run};

@@ -162,7 +162,7 @@ impl SimStore {
         self.released.cancel();
     }
 
-    async fn read<T>(&self, look: impl FnOnce(&Database) -> T + Send) -> Result<T, StoreError> {
+    async fn read<T>(&self, what: &str, look: impl FnOnce(&Database) -> T + Send) -> Result<T, StoreError> {
         if self.weather.is_still() {
             return Ok(look(&self.server.database()));
         }
@@ -173,6 +173,7 @@ impl SimStore {
                 return Err(error);
             }
             let found = look(&self.server.database());
+            self.server.0.record.note(format_args!("{} reads {what}", self.instance));
             StoreWeather::come_back(&course).await;
             Ok(found)
         };
@@ -256,20 +257,20 @@ impl Store for SimStore {
     }
 
     async fn entries_after(&self, room: RoomId, after: Seq, limit: usize) -> Result<Vec<Entry>, StoreError> {
-        self.read(|database| database.entries_after(room, after, limit)).await
+        self.read("entries after", |database| database.entries_after(room, after, limit)).await
     }
 
     async fn entries_before(&self, room: RoomId, before: Seq, limit: usize) -> Result<Vec<Entry>, StoreError> {
-        self.read(|database| database.entries_before(room, before, limit)).await
+        self.read("entries before", |database| database.entries_before(room, before, limit)).await
     }
 
     async fn heads(&self, rooms: &[RoomId]) -> Result<Vec<(RoomId, Seq)>, StoreError> {
         let of = |database: &Database| rooms.iter().filter_map(|room| Some((*room, database.head(*room)?))).collect();
-        self.read(of).await
+        self.read("heads", of).await
     }
 
     async fn snapshot(&self, room: RoomId, limit: usize) -> Result<Snapshot, StoreError> {
-        self.read(|database| database.snapshot(room, limit)).await?
+        self.read("snapshot", |database| database.snapshot(room, limit)).await?
     }
 
     async fn create_room(&self, slug: &str, name: &str, by: &Person, at: i64) -> Result<(RoomInfo, bool), StoreError> {
@@ -278,15 +279,15 @@ impl Store for SimStore {
     }
 
     async fn room_by_slug(&self, slug: &str) -> Result<Option<RoomInfo>, StoreError> {
-        self.read(|database| database.room_by_slug(slug)).await
+        self.read("room by slug", |database| database.room_by_slug(slug)).await
     }
 
     async fn room(&self, id: RoomId) -> Result<Option<RoomInfo>, StoreError> {
-        self.read(|database| database.room_info(id)).await
+        self.read("room info", |database| database.room_info(id)).await
     }
 
     async fn rooms(&self, limit: usize) -> Result<Vec<RoomInfo>, StoreError> {
-        self.read(|database| database.newest_rooms(limit)).await
+        self.read("newest rooms", |database| database.newest_rooms(limit)).await
     }
 
     async fn create_guest(&self, name: &str, token: TokenHash, _at: i64, expires_at: i64) -> Result<Person, StoreError> {
@@ -300,7 +301,7 @@ impl Store for SimStore {
     }
 
     async fn session(&self, token: TokenHash, at: i64) -> Result<Option<Person>, StoreError> {
-        self.read(|database| database.session(token, at)).await
+        self.read("session", |database| database.session(token, at)).await
     }
 
     async fn end_session(&self, token: TokenHash) -> Result<Option<UserId>, StoreError> {
