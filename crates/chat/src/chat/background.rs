@@ -163,7 +163,7 @@ impl Chat {
         for (room, change) in presence.tick(now, frozen) {
             self.tell_presence(room, change);
         }
-        self.welcome_late(&presence);
+        self.welcome_late(&mut presence);
         // What is said while the link is down is lost, so it waits.
         if up { presence.take_outbox(now) } else { Vec::new() }
     }

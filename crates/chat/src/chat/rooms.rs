@@ -108,7 +108,7 @@ impl Chat {
             Visibility::Shown => presence.arrive(room, member.person()),
             Visibility::Hidden | Visibility::House => presence.watch(room),
         }
-        queue.push_frame(&whole_list(&presence, room));
+        queue.push_frame(&whole_list(&mut presence, room));
         if let Some(paging) = &paging {
             self.lock_late().insert((conn, room), (paging.task(), queue.clone()));
         }
@@ -126,7 +126,7 @@ impl Chat {
     }
 
     /// Sends the whole list again to those whose paging has ended: they were told no change meanwhile.
-    pub(super) fn welcome_late(&self, presence: &Presence) {
+    pub(super) fn welcome_late(&self, presence: &mut Presence) {
         self.lock_late().retain(|(_, room), (paging, queue)| {
             let ended = paging.is_finished();
             if ended {
@@ -153,7 +153,7 @@ impl Chat {
     }
 }
 
-fn whole_list(presence: &Presence, room: RoomId) -> ServerFrame {
+fn whole_list(presence: &mut Presence, room: RoomId) -> ServerFrame {
     let (joined, online) = presence.online(room);
     ServerFrame::Presence { room, online: online as u64, full: true, joined, left: Vec::new() }
 }

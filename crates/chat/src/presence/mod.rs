@@ -206,10 +206,11 @@ impl Presence {
         self.rooms.retain(|id, room| kept.contains(id) || room.dirty || !room.local.is_empty());
     }
 
-    /// Who is shown as here, in the order of their ids, at most [`PRESENCE_NAMES`]; and how many there are.
+    /// Who is shown as here, in the order of their ids, at most [`PRESENCE_NAMES`]; and how many there are. Whoever
+    /// asks hands the list out, so those on it are told to be gone when they go.
     #[must_use]
-    pub fn online(&self, room: RoomId) -> (Vec<Person>, usize) {
-        self.rooms.get(&room).map_or((Vec::new(), 0), |room| (room.names(), room.online()))
+    pub fn online(&mut self, room: RoomId) -> (Vec<Person>, usize) {
+        self.rooms.get_mut(&room).map_or((Vec::new(), 0), |room| (room.names(), room.online()))
     }
 
     /// Lets time pass: leases and graces run out (not the leases while `frozen`, when the bus is away and
