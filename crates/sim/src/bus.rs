@@ -355,7 +355,8 @@ impl Shared {
             Heard::News { topic, payload } => {
                 let mut print = Fingerprint::new();
                 print.eat(payload);
-                record.note(format_args!("{} hears {topic:?} {:x}", self.name, print.value()));
+                let what = format_args!("{} hears {topic:?} {:x}", self.name, print.value());
+                if *topic == Topic::Everyone { record.murmur(what) } else { record.note(what) }
             }
             Heard::MayHaveMissed => record.note(format_args!("{} may have missed something", self.name)),
         }

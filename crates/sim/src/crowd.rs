@@ -15,7 +15,7 @@ use crate::dice::Dice;
 use crate::door;
 use crate::ear::Ear;
 use crate::house::House;
-use crate::plan::{OLD_ENTRIES, Plan};
+use crate::plan::Plan;
 use crate::store::BEGINNING;
 
 /// Sessions outlive the run, in milliseconds.
@@ -83,17 +83,17 @@ impl Crowd {
     }
 }
 
-/// Rooms, and what has been said in an old one.
+/// Rooms, and what has been said there before.
 fn furnish(plan: &Plan, house: &House) -> Person {
     let mut database = house.witness.server.database();
     let host = database.author("host");
     for room in 1..plan.rooms {
         database.create_room(&format!("room-{room}"), &format!("Room {room}"), &host, BEGINNING);
     }
-    let old = if plan.old { OLD_ENTRIES } else { 0 };
-    for number in 1..=old {
+    let (messages, bytes) = plan.past.messages();
+    for number in 1..=messages {
         let key = Key(Uuid::from_u128(u128::from(number.unsigned_abs())));
-        let change = Change::Posted { body: "long ago".to_owned(), reply_to: None };
+        let change = Change::Posted { body: "p".repeat(bytes), reply_to: None };
         let draft = Draft { room: RoomId(1), by: host.clone(), key, change, at: BEGINNING };
         // The room was made a moment ago.
         drop(database.append(&draft, true));

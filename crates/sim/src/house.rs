@@ -22,8 +22,8 @@ use crate::witness::Witness;
 
 /// Frames from a browser that are under way; it says few.
 const UP_ROOM: usize = 256;
-/// Frames to a browser that are under way: what a socket's buffers hold of short messages.
-const DOWN_ROOM: usize = 32;
+/// Frames to a browser that are under way, at most: what a socket's buffers hold of short messages.
+const DOWN_ROOM: u64 = 32;
 /// The longest way between a browser and an instance, in milliseconds.
 const LATENCY_MS: u64 = 40;
 /// How long an absence stays unsaid; the default of the real server.
@@ -210,7 +210,7 @@ impl House {
         }
         let wire = Arc::new(Wire::default());
         let (up, heard) = direction(&wire, UP_ROOM, latency);
-        let (said, down) = direction(&wire, DOWN_ROOM, latency);
+        let (said, down) = direction(&wire, dice.within(2..=DOWN_ROOM) as usize, latency);
         instance.keep(&wire);
         let connection = Connection::open(instance.chat.clone(), person, token);
         let ends = Ends { up: heard, down: said };

@@ -24,7 +24,7 @@ mod wire;
 mod witness;
 
 pub use bus::SimBus;
-pub use plan::{Claim, Deed, How, Lie, Plan, Posts, Sabotage, Script, Timed, Trouble};
+pub use plan::{Claim, Deed, How, Lie, Past, Plan, Posts, Sabotage, Script, Timed, Trouble};
 pub use record::{Finding, Word};
 pub use run::{Report, run};
 pub use shrink::shrink;

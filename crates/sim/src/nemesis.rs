@@ -12,6 +12,8 @@ use crate::store::Failing;
 
 /// One thing that the nemesis does at a moment.
 enum Act {
+    /// What goes before a trouble.
+    Threaten(Trouble),
     Begin(Trouble),
     End(Trouble),
 }
@@ -21,20 +23,30 @@ pub(crate) async fn rage(house: Arc<House>, troubles: Vec<Timed<Trouble>>, mut d
     let start = Instant::now();
     let mut acts: Vec<(u64, Act)> = Vec::new();
     for Timed { at_ms, what } in troubles {
-        acts.push((at_ms + lasts_ms(&what), Act::End(what.clone())));
-        acts.push((at_ms, Act::Begin(what)));
+        let begins_ms = at_ms + threatens_ms(&what);
+        acts.push((at_ms, Act::Threaten(what.clone())));
+        acts.push((begins_ms + lasts_ms(&what), Act::End(what.clone())));
+        acts.push((begins_ms, Act::Begin(what)));
     }
     acts.retain(|(at_ms, _)| *at_ms <= TROUBLED_MS);
     acts.sort_by_key(|(at_ms, _)| *at_ms);
     for (at_ms, act) in acts {
         sleep_until(start + Duration::from_millis(at_ms)).await;
         match act {
+            Act::Threaten(trouble) => threaten(&house, &trouble),
             Act::Begin(trouble) => begin(&house, &trouble, &mut dice),
             Act::End(trouble) => end(&house, &trouble),
         }
     }
     sleep_until(start + Duration::from_millis(TROUBLED_MS)).await;
     heal(&house);
+}
+
+const fn threatens_ms(trouble: &Trouble) -> u64 {
+    match trouble {
+        Trouble::Crash { slow_ms, .. } => *slow_ms,
+        _ => 0,
+    }
 }
 
 const fn lasts_ms(trouble: &Trouble) -> u64 {
@@ -48,6 +60,12 @@ const fn lasts_ms(trouble: &Trouble) -> u64 {
         | Trouble::FailStore { back_ms, .. }
         | Trouble::StallStore { back_ms, .. } => *back_ms,
         Trouble::CutWires { .. } => 0,
+    }
+}
+
+fn threaten(house: &House, trouble: &Trouble) {
+    if let Trouble::Crash { instance, slow_ms, .. } = *trouble {
+        house.store_weather(Some(instance)).iter().for_each(|weather| weather.slows(slow_ms));
     }
 }
 
@@ -89,7 +107,10 @@ fn begin(house: &House, trouble: &Trouble, dice: &mut Dice) {
 
 fn end(house: &House, trouble: &Trouble) {
     match *trouble {
-        Trouble::Crash { instance, .. } | Trouble::Replace { instance, .. } => house.start(instance),
+        Trouble::Crash { instance, .. } | Trouble::Replace { instance, .. } => {
+            house.store_weather(Some(instance)).iter().for_each(|weather| weather.slows(0));
+            house.start(instance);
+        }
         Trouble::CutBus { instance, .. } | Trouble::Forget { instance, .. } => {
             if let Some(instance) = house.running(instance) {
                 instance.bus().heal();

@@ -148,7 +148,12 @@ impl Record {
 
     /// Something happened.
     pub(crate) fn note(&self, what: fmt::Arguments<'_>) {
-        self.lock().note(what);
+        self.lock().note(what, true);
+    }
+
+    /// Something happened that happens all the time: it belongs to the course, but nobody wants to read it.
+    pub(crate) fn murmur(&self, what: fmt::Arguments<'_>) {
+        self.lock().note(what, false);
     }
 
     /// Something happened that is worth knowing to have happened at all.
@@ -159,7 +164,7 @@ impl Record {
     /// Something is wrong.
     pub(crate) fn found(&self, word: Word, what: String) {
         let mut state = self.lock();
-        state.note(format_args!("FOUND {word:?}: {what}"));
+        state.note(format_args!("FOUND {word:?}: {what}"), true);
         if state.findings.len() < FINDINGS {
             state.findings.push(Finding { word, what });
         }
@@ -191,11 +196,6 @@ impl Record {
         }
     }
 
-    /// The send with this key.
-    pub(crate) fn sent(&self, key: Key) -> Option<Sent> {
-        self.lock().sends.get(&key).cloned()
-    }
-
     /// All sends, by their keys.
     pub(crate) fn all_sent(&self) -> BTreeMap<Key, Sent> {
         self.lock().sends.clone()
@@ -219,12 +219,12 @@ impl Record {
 }
 
 impl State {
-    fn note(&mut self, what: fmt::Arguments<'_>) {
+    fn note(&mut self, what: fmt::Arguments<'_>, told: bool) {
         self.events += 1;
         let ms = self.start.elapsed().as_millis();
         // A fingerprint takes any text.
         let _ = writeln!(self.print, "{ms} {what}");
-        if let Some(trace) = &mut self.trace {
+        if let Some(trace) = self.trace.as_mut().filter(|_| told) {
             trace.push(format!("{ms:>7} {what}"));
         }
     }

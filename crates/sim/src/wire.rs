@@ -28,6 +28,11 @@ impl Wire {
         }
     }
 
+    /// Whether it carries, whatever its ends believe.
+    pub(crate) fn is_whole(&self) -> bool {
+        !self.is_silent() && !self.torn.is_cancelled()
+    }
+
     fn is_silent(&self) -> bool {
         self.silent.load(Ordering::SeqCst)
     }

@@ -1,6 +1,6 @@
 //! What somebody does in the tab.
 
-use tertulia_protocol::frame::{History, Send, Typing, Unsubscribe};
+use tertulia_protocol::frame::{History, Send, Subscribe, Typing, Unsubscribe};
 use tertulia_protocol::limits::{BODY_CHARS, HISTORY_PAGE};
 use tertulia_protocol::{ClientFrame, Key, Refusal, RoomId, Snapshot, codec};
 use tertulia_timeline::{Outbox, Pending};
@@ -23,6 +23,7 @@ impl Browser {
         }
         match deed {
             Deed::Open { room } => self.visit(room_of(*room)),
+            Deed::Again { room } => self.follow_again(room_of(*room)),
             Deed::Leave { room } => self.leave(room_of(*room)),
             Deed::Send { bytes } => self.send(*bytes),
             Deed::SendBad => self.send_bad(),
@@ -112,6 +113,13 @@ impl Browser {
         }
     }
 
+    fn follow_again(&mut self, room: RoomId) {
+        let position = self.rooms.get(&room).filter(|open| open.is_followed()).map(|open| open.timeline.position());
+        let Some(position) = position.filter(|position| self.epoch.as_ref() == Some(&position.epoch)) else { return };
+        self.asked.push_back((room, position.seq));
+        self.say(&ClientFrame::Subscribe(Subscribe { room, after: Some(position.seq) }));
+    }
+
     fn leave(&mut self, room: RoomId) {
         if self.rooms.remove(&room).is_none() {
             return;
@@ -120,9 +128,8 @@ impl Browser {
         if self.home == Some(room) {
             self.home = self.rooms.keys().next().copied();
         }
-        if self.phase == Phase::Live {
-            self.say(&ClientFrame::Unsubscribe(Unsubscribe { room }));
-        }
+        // Also right after the greeting, which may have asked to follow it.
+        self.say(&ClientFrame::Unsubscribe(Unsubscribe { room }));
     }
 
     fn mint(&mut self) -> Key {
@@ -196,6 +203,10 @@ impl Browser {
         self.backoff = tertulia_timeline::Backoff::new();
         (self.epoch, self.claim) = (None, None);
         let rooms: Vec<RoomId> = std::mem::take(&mut self.rooms).into_keys().collect();
+        if rooms.is_empty() {
+            // Every page leads to the first room.
+            self.visit(room_of(0));
+        }
         // What was being fetched belonged to the page before; it is welcome all the same.
         rooms.into_iter().for_each(|room| self.visit(room));
     }

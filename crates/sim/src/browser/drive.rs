@@ -19,6 +19,7 @@ pub(crate) async fn drive(fresh: Fresh, script: Vec<Timed<Deed>>, closed: Cancel
     let start = Instant::now();
     let mut script: VecDeque<Timed<Deed>> = script.into();
     let mut heard: Heard = None;
+    shared.lock().done = script.is_empty();
     loop {
         let due = shared.lock().due();
         let next = script.front().map(|step| start + Duration::from_millis(step.at_ms));
@@ -30,6 +31,7 @@ pub(crate) async fn drive(fresh: Fresh, script: Vec<Timed<Deed>>, closed: Cancel
                 if let Some(step) = script.pop_front() {
                     perform(&shared, &step.what).await;
                 }
+                shared.lock().done = script.is_empty();
             }
             errand = errands.recv() => match errand {
                 Some(Errand::Connected(generation, connected)) => {

@@ -111,12 +111,14 @@ pub(crate) struct Browser {
     skips: bool,
     /// A frame that waits to change places with the next.
     swapped: Option<ServerFrame>,
+    /// Whether its script is over.
+    done: bool,
 }
 
 /// What somebody who looks at the tab from outside sees.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Standing {
-    /// Whether it is connected and nothing it asked for is unanswered.
+    /// Whether its script is over, it is connected, also in truth, and nothing it asked for is unanswered.
     pub(crate) settled: bool,
     /// Whether it will never come back.
     pub(crate) over: bool,
@@ -187,6 +189,7 @@ impl Browser {
             },
             skips: plan.sabotage == Some(Sabotage::SkipOnResume),
             swapped: None,
+            done: false,
         };
         Fresh { shared: Shared(Arc::new(Mutex::new(browser))), errands }
     }
@@ -194,13 +197,14 @@ impl Browser {
     /// How it stands.
     pub(crate) fn standing(&self) -> Standing {
         let followed = self.rooms.values().all(Open::is_followed) && self.asked.is_empty() && self.fetching.is_empty();
+        let whole = self.wire.as_ref().is_some_and(|wire| wire.is_whole());
         let quiet = self.rooms.is_empty() && self.fetching.is_empty() && self.phase == Phase::Still;
         let rooms = self.rooms.iter().map(|(id, open)| {
             let (here, count) = open.online();
             (*id, (open.timeline.position().seq, here, count))
         });
         Standing {
-            settled: self.phase == Phase::Live && followed || quiet,
+            settled: self.done && (self.phase == Phase::Live && followed && whole || quiet),
             over: self.phase == Phase::Over,
             waiting: self.outbox.waiting(),
             rooms: rooms.collect(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use tertulia_protocol::{Change, Entry, Key, RoomId, Seq, UserId};
 
-use crate::plan::{OLD_ENTRIES, Plan};
+use crate::plan::Plan;
 use crate::record::{Fate, Record, Sender, Sent, Word};
 use crate::store::Server;
 use crate::witness::said;
@@ -26,13 +26,13 @@ pub(crate) fn history(plan: &Plan, server: &Server, record: &Record) {
 fn logs(plan: &Plan, server: &Server, record: &Record, sends: &BTreeMap<Key, Sent>) -> Stored {
     let mut stored = Stored::new();
     for room in (1..=plan.rooms).map(|room| RoomId(i64::try_from(room).unwrap_or(0))) {
-        let founded = if plan.old && room == RoomId(1) { Seq(1 + OLD_ENTRIES) } else { Seq(1) };
+        let past = if room == RoomId(1) { plan.past.messages().0 } else { 0 };
         let database = server.database();
         for (place, entry) in (1..).zip(database.log(room)) {
             if entry.seq != Seq(place) {
                 record.found(Word::Gap, format!("{room}/{place} has number {}", entry.seq));
             }
-            if entry.seq <= founded {
+            if entry.seq <= Seq(1 + past) {
                 continue;
             }
             if entry.key.and_then(|key| sends.get(&key)).is_none() {

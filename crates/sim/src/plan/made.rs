@@ -1,10 +1,12 @@
 //! A plan from a seed.
 
-use super::{Claim, Deed, How, INSTANCES, Plan, Posts, Script, TROUBLED_MS, Timed, Trouble};
+use super::{Claim, Deed, How, INSTANCES, Past, Plan, Posts, Script, TROUBLED_MS, Timed, Trouble};
 use crate::dice::Dice;
 
-/// One seed in so many has a room that is older than anybody wants to catch up with.
-const OLD_EVERY: usize = 12;
+/// One seed in so many has a past of each kind: they take longer to run.
+const PAST_EVERY: usize = 12;
+/// How soon after a claim of far behind the tab may fall asleep, in milliseconds: while pages come.
+const SOON_MS: u64 = 600;
 /// Before that moment nothing goes wrong, so that everybody is there, in milliseconds.
 const CALM_MS: u64 = 1_500;
 /// The longest message that is said, in bytes: a few of them fill a page.
@@ -26,8 +28,12 @@ impl Plan {
         // Some seeds are calm: what breaks without any trouble should not hide behind one.
         let count = if dice.chance(100) { 0 } else { 1 + dice.below(9) };
         let troubles = (0..count).map(|_| timed(&mut dice, |dice| trouble(dice, rooms))).collect();
-        let old = dice.below(OLD_EVERY) == 0;
-        Self { seed, rooms, old, people, posts: by_time(posts), troubles: by_time(troubles), sabotage: None }
+        let past = match dice.below(PAST_EVERY) {
+            0 => Past::Old,
+            1 => Past::Long,
+            _ => Past::None,
+        };
+        Self { seed, rooms, past, people, posts: by_time(posts), troubles: by_time(troubles), sabotage: None }
     }
 
     /// The same with a promise broken.
@@ -54,6 +60,10 @@ fn deeds(dice: &mut Dice, rooms: usize) -> Vec<Timed<Deed>> {
     for _ in 0..4 + dice.below(40) {
         let step = timed(dice, |dice| deed(dice, rooms));
         let burst = if matches!(step.what, Deed::Send { .. }) && dice.chance(100) { dice.below(12) } else { 0 };
+        if matches!(step.what, Deed::Claim { claim: Claim::Oldest }) && dice.chance(500) {
+            let at_ms = step.at_ms + dice.within(1..=SOON_MS);
+            deeds.push(Timed { at_ms, what: Deed::Freeze { ms: dice.within(2_000..=15_000) } });
+        }
         deeds.extend(std::iter::repeat_n(step, 1 + burst));
     }
     by_time(deeds)
@@ -61,7 +71,8 @@ fn deeds(dice: &mut Dice, rooms: usize) -> Vec<Timed<Deed>> {
 
 fn deed(dice: &mut Dice, rooms: usize) -> Deed {
     match dice.below(1_000) {
-        0..=609 => Deed::Send { bytes: if dice.chance(40) { dice.within(1_000..=LONG) } else { dice.within(0..=60) } as usize },
+        0..=594 => Deed::Send { bytes: if dice.chance(40) { dice.within(1_000..=LONG) } else { dice.within(0..=60) } as usize },
+        595..=609 => Deed::Again { room: dice.below(rooms) },
         610..=639 => Deed::SendBad,
         640..=699 => Deed::Open { room: dice.below(rooms) },
         700..=724 => Deed::Leave { room: dice.below(rooms) },
@@ -69,7 +80,7 @@ fn deed(dice: &mut Dice, rooms: usize) -> Deed {
         780..=809 => Deed::Pull,
         810..=839 => Deed::Type,
         840..=909 => Deed::Cut { how: how(dice) },
-        910..=944 => Deed::Freeze { ms: dice.within(500..=20_000) },
+        910..=944 => Deed::Freeze { ms: dice.within(500..=25_000) },
         945..=969 => Deed::Reload,
         970..=994 => Deed::Claim { claim: [Claim::OtherEpoch, Claim::Ahead, Claim::Oldest][dice.below(3)] },
         _ => Deed::SignOut,
@@ -89,7 +100,7 @@ fn trouble(dice: &mut Dice, rooms: usize) -> Trouble {
     let some = if dice.chance(500) { Some(instance) } else { None };
     let back_ms = dice.within(300..=15_000);
     match dice.below(100) {
-        0..=19 => Trouble::Crash { instance, back_ms },
+        0..=19 => Trouble::Crash { instance, slow_ms: [0, 400][dice.below(2)], back_ms },
         20..=26 => Trouble::Replace { instance, back_ms },
         27..=41 => Trouble::CutBus { instance, unsaid_ms: dice.within(0..=6_000), back_ms },
         42..=49 => Trouble::Forget { instance, room: dice.below(rooms), back_ms },

@@ -9,8 +9,6 @@ mod told;
 pub(crate) const INSTANCES: usize = 3;
 /// How long there is trouble, in simulated milliseconds.
 pub(crate) const TROUBLED_MS: u64 = 40_000;
-/// Entries of the room that is older than anybody wants to catch up with: above the 10,000 after which a reset comes.
-pub(crate) const OLD_ENTRIES: i64 = 10_050;
 
 /// Something at a moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,8 +26,8 @@ pub struct Plan {
     pub seed: u64,
     /// Rooms at the start, from 1 on.
     pub rooms: usize,
-    /// Whether the first room has ten thousand entries already.
-    pub old: bool,
+    /// What has been said in the first room before.
+    pub past: Past,
     /// Tabs of browsers.
     pub people: Vec<Script>,
     /// What a plain door is asked to publish.
@@ -38,6 +36,17 @@ pub struct Plan {
     pub troubles: Vec<Timed<Trouble>>,
     /// A promise that is broken on purpose, to see whether it is noticed.
     pub sabotage: Option<Sabotage>,
+}
+
+/// What has been said in the first room before anybody came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Past {
+    /// Nothing.
+    None,
+    /// More than anybody wants to catch up with: above the 10,000 entries after which a reset comes.
+    Old,
+    /// Less, but far more than a queue holds at once.
+    Long,
 }
 
 /// What one tab does.
@@ -54,6 +63,11 @@ pub struct Script {
 pub enum Deed {
     /// Opens the page of a room: a snapshot, then following.
     Open {
+        /// Which.
+        room: usize,
+    },
+    /// Asks to follow it once more, from where it is.
+    Again {
         /// Which.
         room: usize,
     },
@@ -134,6 +148,8 @@ pub enum Trouble {
     Crash {
         /// Which.
         instance: usize,
+        /// For how long its store is slow before, in milliseconds: so it dies with writes under way.
+        slow_ms: u64,
         /// After how long it is back, in milliseconds.
         back_ms: u64,
     },
@@ -226,6 +242,18 @@ pub enum Sabotage {
     SkipOnResume,
     /// What a browser hears is changed on the way.
     Deliveries(Lie),
+}
+
+impl Past {
+    /// How many messages it has, and how long each is, in bytes.
+    pub(crate) const fn messages(self) -> (i64, usize) {
+        match self {
+            Self::None => (0, 0),
+            Self::Old => (10_050, 8),
+            // Two thirds more than a mebibyte.
+            Self::Long => (700, 2_500),
+        }
+    }
 }
 
 /// What becomes of some deliveries.

@@ -14,8 +14,8 @@ impl Plan {
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { seed, rooms, old, people, posts, troubles, sabotage } = self;
-        writeln!(f, "seed {seed}: {} steps, {rooms} rooms{}", self.steps(), if *old { ", the first one old" } else { "" })?;
+        let Self { seed, rooms, past, people, posts, troubles, sabotage } = self;
+        writeln!(f, "seed {seed}: {} steps, {rooms} rooms, past {past:?}", self.steps())?;
         if let Some(sabotage) = sabotage {
             writeln!(f, "  sabotage: {sabotage:?}")?;
         }

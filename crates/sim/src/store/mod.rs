@@ -173,7 +173,7 @@ impl SimStore {
                 return Err(error);
             }
             let found = look(&self.server.database());
-            self.server.0.record.note(format_args!("{} reads {what}", self.instance));
+            self.server.0.record.murmur(format_args!("{} reads {what}", self.instance));
             StoreWeather::come_back(&course).await;
             Ok(found)
         };
