@@ -72,7 +72,9 @@ impl Chat {
         loop {
             let (mut all, mut doubtful) = (false, false);
             tokio::select! {
-                // Each arm is safe to cancel: a permit, a changed mark and a tick are kept until taken.
+                // In this order, so that the same things happening lead to the same comparisons. Each arm is safe to
+                // cancel: a permit, a changed mark and a tick are kept until taken.
+                biased;
                 () = missed.notified() => (all, doubtful) = (true, true),
                 changed = link.changed() => {
                     if changed.is_err() { return }
@@ -162,7 +164,7 @@ impl Chat {
         for (room, change) in presence.tick(now, frozen) {
             self.tell_presence(room, change);
         }
-        self.welcome_late(&presence);
+        self.welcome_late(&mut presence);
         // What is said while the link is down is lost, so it waits.
         if up { presence.take_outbox(now) } else { Vec::new() }
     }

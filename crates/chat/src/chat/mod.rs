@@ -2,7 +2,7 @@
 //!
 //! Doors (socket, forms, later SSE and publish) hold a [`Chat`] and a [`crate::Member`]; they decide nothing themselves.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -77,7 +77,8 @@ pub struct Chat {
     signs: PersonBudget,
     authors: Mutex<Authors>,
     market: Option<Market>,
-    connections: Mutex<HashMap<ConnId, Registered>>,
+    /// In the order they came, which is also the order in which they are sent away.
+    connections: Mutex<BTreeMap<ConnId, Registered>>,
     next_conn: AtomicU64,
     /// Set when everybody is told to come back elsewhere: whoever still comes in is told at once.
     dismissed: AtomicBool,
@@ -127,7 +128,7 @@ impl Chat {
             signs: PersonBudget::of_signs(),
             authors: Mutex::default(),
             market: options.market.clone().map(Market::new),
-            connections: Mutex::new(HashMap::new()),
+            connections: Mutex::default(),
             next_conn: AtomicU64::new(1),
             dismissed: AtomicBool::new(false),
             bus_state: watch::Sender::new(initial),
@@ -292,7 +293,7 @@ impl Chat {
         }
     }
 
-    fn lock_connections(&self) -> MutexGuard<'_, HashMap<ConnId, Registered>> {
+    fn lock_connections(&self) -> MutexGuard<'_, BTreeMap<ConnId, Registered>> {
         self.connections.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

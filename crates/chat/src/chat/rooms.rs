@@ -1,6 +1,6 @@
 //! Rooms: which there are, who may enter, who is there.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use bytes::Bytes;
@@ -22,7 +22,7 @@ use crate::room_log::ConnId;
 
 /// Connections that follow a room in presence but not yet its log, with the task that brings them there.
 /// Bounded by the rooms that the open connections follow.
-pub(super) type LateComers = HashMap<(ConnId, RoomId), (AbortHandle, Arc<Queue>)>;
+pub(super) type LateComers = BTreeMap<(ConnId, RoomId), (AbortHandle, Arc<Queue>)>;
 
 impl Chat {
     /// Rooms for the sidebar: the newest, at most 500, in the order they were made.
@@ -109,7 +109,7 @@ impl Chat {
             Visibility::Returning => presence.come_back(room, member.person()),
             Visibility::Hidden | Visibility::House => presence.watch(room),
         }
-        queue.push_frame(&whole_list(&presence, room));
+        queue.push_frame(&whole_list(&mut presence, room));
         if let Some(paging) = &paging {
             self.lock_late().insert((conn, room), (paging.task(), queue.clone()));
         }
@@ -127,11 +127,14 @@ impl Chat {
     }
 
     /// Sends the whole list again to those whose paging has ended: they were told no change meanwhile.
-    pub(super) fn welcome_late(&self, presence: &Presence) {
-        let ended = |_: &(ConnId, RoomId), (paging, _): &mut (AbortHandle, Arc<Queue>)| paging.is_finished();
-        for ((_, room), (_, queue)) in self.lock_late().extract_if(ended) {
-            queue.push_frame(&whole_list(presence, room));
-        }
+    pub(super) fn welcome_late(&self, presence: &mut Presence) {
+        self.lock_late().retain(|(_, room), (paging, queue)| {
+            let ended = paging.is_finished();
+            if ended {
+                queue.push_frame(&whole_list(presence, *room));
+            }
+            !ended
+        });
     }
 
     /// Tells the room that somebody writes; may be lost.
@@ -151,7 +154,7 @@ impl Chat {
     }
 }
 
-fn whole_list(presence: &Presence, room: RoomId) -> ServerFrame {
+fn whole_list(presence: &mut Presence, room: RoomId) -> ServerFrame {
     let (joined, online) = presence.online(room);
     ServerFrame::Presence { room, online: online as u64, full: true, joined, left: Vec::new() }
 }

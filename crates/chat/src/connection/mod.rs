@@ -157,8 +157,7 @@ impl Connection {
         if self.chat.has_ended(self.token).await {
             return Err(Ended { close: Close::Revoked, retry_after_ms: None });
         }
-        let rooms: Vec<RoomId> = self.rooms.keys().copied().collect();
-        for room in rooms {
+        for room in self.followed() {
             match self.chat.member(&self.person, room).await {
                 Ok(member) => {
                     self.rooms.entry(room).and_modify(|followed| followed.member = member);
@@ -209,8 +208,7 @@ impl Drop for Connection {
     fn drop(&mut self) {
         // First: whoever still pages for it sees that and joins no room any more.
         self.queue.abandon();
-        let rooms: Vec<RoomId> = self.rooms.keys().copied().collect();
-        for room in rooms {
+        for room in self.followed() {
             self.forget_room(room);
         }
         self.chat.unregister(self.id);

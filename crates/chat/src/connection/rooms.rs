@@ -33,6 +33,13 @@ impl Connection {
         Ok(())
     }
 
+    /// The rooms that are followed, by number: what is done to all is done in the same order every time.
+    pub(super) fn followed(&self) -> Vec<RoomId> {
+        let mut rooms: Vec<RoomId> = self.rooms.keys().copied().collect();
+        rooms.sort_unstable();
+        rooms
+    }
+
     pub(super) fn unsubscribe(&mut self, room: RoomId) {
         self.forget_room(room);
         self.queue.push_frame(&ServerFrame::Unsubscribed { room });

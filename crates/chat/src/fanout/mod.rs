@@ -3,7 +3,7 @@
 //! Three sources feed a log (own commits, the bus, SQL) and the log alone delivers. The bus may lose
 //! anything: `repair.rs` compares heads with SQL until nothing is missing.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -30,7 +30,8 @@ pub struct Fanout {
     bus: Arc<dyn Bus>,
     /// The name of this instance on the bus.
     node: String,
-    rooms: Mutex<HashMap<RoomId, Arc<Local>>>,
+    /// By number, so that whatever looks at all of them does so in the same order every time.
+    rooms: Mutex<BTreeMap<RoomId, Arc<Local>>>,
     /// Entries delivered to followers so far.
     told: Arc<AtomicU64>,
     /// Owns repairs and catch-ups; `stop` ends them.
@@ -60,7 +61,7 @@ impl Fanout {
         stop: CancellationToken,
     ) -> Arc<Self> {
         let told = Arc::default();
-        Arc::new(Self { store, bus, node, rooms: Mutex::new(HashMap::new()), told, tasks, stop })
+        Arc::new(Self { store, bus, node, rooms: Mutex::default(), told, tasks, stop })
     }
 
     /// The store's identity.
@@ -190,7 +191,7 @@ impl Fanout {
         self.lock().get(&room).cloned()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<RoomId, Arc<Local>>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<RoomId, Arc<Local>>> {
         self.rooms.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -4,7 +4,7 @@
 //! seconds; whoever falls silent for a lease is forgotten. A grace hides reloads and deploys. Pure state
 //! with the time passed in; best effort by design, and whatever the bus loses heals.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use tertulia_protocol::limits::{PERSON_NAME_CHARS, PRESENCE_NAMES};
@@ -118,9 +118,10 @@ impl Visibility {
 /// Who is in which room, as far as this instance knows.
 pub struct Presence {
     grace: Duration,
-    rooms: HashMap<RoomId, Room>,
+    /// By number, so that all of them are told in the same order every time.
+    rooms: BTreeMap<RoomId, Room>,
     /// When each other instance gave its last sign of life.
-    alive: HashMap<String, Instant>,
+    alive: BTreeMap<String, Instant>,
     /// Rooms whose roster must be told, each once (their `dirty` says so).
     outbox: VecDeque<RoomId>,
     /// Whether the bus was away at the last tick.
@@ -137,7 +138,7 @@ impl Presence {
     /// An empty view; `grace` is how long an absence stays unsaid.
     #[must_use]
     pub fn new(grace: Duration) -> Self {
-        let (rooms, alive, outbox) = (HashMap::new(), HashMap::new(), VecDeque::new());
+        let (rooms, alive, outbox) = (BTreeMap::new(), BTreeMap::new(), VecDeque::new());
         Self { grace, rooms, alive, outbox, frozen: false, born: None, is_young: true, told_left: HashSet::new() }
     }
 
@@ -248,10 +249,11 @@ impl Presence {
         self.rooms.retain(|id, room| kept.contains(id) || room.dirty || !room.local.is_empty());
     }
 
-    /// Who is shown as here, in the order of their ids, at most [`PRESENCE_NAMES`]; and how many there are.
+    /// Who is shown as here, in the order of their ids, at most [`PRESENCE_NAMES`]; and how many there are. Whoever
+    /// asks hands the list out, so those on it are told to be gone when they go.
     #[must_use]
-    pub fn online(&self, room: RoomId) -> (Vec<Person>, usize) {
-        self.rooms.get(&room).map_or((Vec::new(), 0), |room| (room.names(), room.online()))
+    pub fn online(&mut self, room: RoomId) -> (Vec<Person>, usize) {
+        self.rooms.get_mut(&room).map_or((Vec::new(), 0), |room| (room.names(), room.online()))
     }
 
     /// Lets time pass: leases and graces run out (not while `frozen`, when the bus is away and silence means nothing;

@@ -67,6 +67,8 @@ struct Shown {
     left_at: Option<Instant>,
     /// Whether the followers have been told.
     told: bool,
+    /// Whether a list named them before that: whoever got it must learn that they are gone.
+    listed: bool,
 }
 
 impl Room {
@@ -173,14 +175,20 @@ impl Room {
         self.shown.len() + unnamed
     }
 
-    /// Those shown as here, in the order of their ids, named as far as one frame may.
-    pub(super) fn names(&self) -> Vec<Person> {
-        self.shown.values().take(PRESENCE_NAMES).map(|shown| shown.person.clone()).collect()
+    /// Those shown as here, in the order of their ids, named as far as one frame may: for a list that is handed out.
+    pub(super) fn names(&mut self) -> Vec<Person> {
+        let named = self.shown.values_mut().take(PRESENCE_NAMES);
+        named
+            .map(|shown| {
+                shown.listed = true;
+                shown.person.clone()
+            })
+            .collect()
     }
 
     /// Shows somebody. Who was here before we looked has not come: the followers get a list instead of that news.
     fn see(&mut self, person: &Person, was_here: bool) {
-        let fresh = || Shown { person: person.clone(), left_at: None, told: was_here };
+        let fresh = || Shown { person: person.clone(), left_at: None, told: was_here, listed: false };
         self.owes_list |= was_here && !self.shown.contains_key(&person.id);
         let shown = self.shown.entry(person.id).or_insert_with(fresh);
         shown.left_at = None;
@@ -232,9 +240,11 @@ impl Room {
                     change.joined.push(shown.person.clone());
                 }
             } else if grace.is_some_and(|grace| *shown.left_at.get_or_insert(now + grace) <= now) {
-                // Whoever came and went before anybody was told goes unsaid.
+                // Whoever came and went before anybody was told goes unsaid; a list that named them is sent anew.
                 if shown.told {
                     change.left.push(shown.person.clone());
+                } else {
+                    self.owes_list |= shown.listed;
                 }
                 self.shown.remove(&id);
             }

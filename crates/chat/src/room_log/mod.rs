@@ -3,7 +3,7 @@
 //! Entries come from the own commit, from the bus and from SQL, in any order and any number of times;
 //! they leave once each, ascending, without a hole. Pure state: it never waits and never reads anything.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -112,7 +112,8 @@ struct State {
     ring_bytes: usize,
     held: BTreeMap<Seq, Arc<Encoded>>,
     held_bytes: usize,
-    followers: HashMap<ConnId, Arc<Queue>>,
+    /// In the order they came: an entry reaches them in the same order every time.
+    followers: BTreeMap<ConnId, Arc<Queue>>,
     /// When the last follower went, or the log was made.
     idle_since: Option<Instant>,
     /// When the last entry was delivered.
@@ -139,7 +140,7 @@ impl RoomLog {
             ring_bytes: 0,
             held: BTreeMap::new(),
             held_bytes: 0,
-            followers: HashMap::new(),
+            followers: BTreeMap::new(),
             idle_since: Some(now),
             active_at: now,
             released: false,

@@ -92,6 +92,20 @@ fn who_stays_away_is_told_to_have_left_once() {
 }
 
 #[test]
+fn whoever_a_list_named_before_they_were_told_is_taken_off_it_when_they_go() {
+    let (mut presence, start) = fresh();
+    presence.arrive(ROOM, &person(1));
+    told(&mut presence, start);
+    presence.arrive(ROOM, &person(2));
+    presence.depart(ROOM, UserId(2));
+    assert_eq!(ids(&presence.online(ROOM).0), [1, 2], "premise: whoever comes now is given a list with both");
+    told(&mut presence, start);
+    let gone = presence.tick(start + GRACE, false);
+    let [(ROOM, Change { online: 1, joined, left, list: Some(list) })] = &gone[..] else { panic!("{gone:?}") };
+    assert_eq!((ids(joined), ids(left), ids(list)), (vec![], vec![], vec![1]), "no line of somebody who never came");
+}
+
+#[test]
 fn people_of_other_instances_count_and_moving_between_instances_is_not_told() {
     let (mut presence, start) = fresh();
     presence.arrive(ROOM, &person(1));
