@@ -9,6 +9,7 @@ pub(crate) mod raw;
 pub(crate) mod redis_cli;
 pub(crate) mod server;
 pub(crate) mod socket;
+pub(crate) mod wire;
 
 use std::time::Duration;
 
