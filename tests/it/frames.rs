@@ -9,9 +9,10 @@ use tokio::net::TcpSocket;
 use tokio::time::sleep;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::raw::{BINARY, CLOSE, CONTINUATION, FIN, PING, PONG, RawSocket, TEXT, frame, header};
+use crate::support::raw::RawSocket;
 use crate::support::server::{Setup, TestServer};
 use crate::support::socket::{Socket, bodies};
+use crate::support::wire::{BINARY, CLOSE, CONTINUATION, FIN, PING, PONG, TEXT, frame, header};
 use crate::support::{LOBBY, PATIENCE, eventually};
 
 const RSV1: u8 = 0x40;
@@ -40,6 +41,11 @@ async fn what_breaks_the_rules_of_websockets_is_closed_with_its_code() {
         ("a text inside a text", [frame(TEXT, b"{"), frame(FIN | TEXT, b"}")].concat(), 1002),
         ("not UTF-8", frame(FIN | TEXT, b"{\"t\":\"\xff\"}"), 1007),
         ("a surrogate as UTF-8", frame(FIN | TEXT, b"{\"t\":\"\xed\xa0\x80\"}"), 1007),
+        (
+            "not UTF-8, in a frame without an end",
+            [header(FIN | TEXT, 60_000), b"\0\0\0\0{\xff".to_vec()].concat(),
+            1007,
+        ),
         ("half a character at the end", frame(FIN | TEXT, b"{\"t\":\"\xc3"), 1007),
         ("65537 bytes", frame(FIN | TEXT, &vec![b' '; FRAME_BYTES + 1]), 1009),
         ("a megabyte", frame(FIN | TEXT, &vec![b' '; 1 << 20]), 1009),
@@ -97,7 +103,7 @@ async fn dripping(server: &TestServer, begin: &[u8], drip: &[u8]) -> (u16, Durat
             frame = socket.next() => {
                 let frame = frame.expect("a reason comes before the end");
                 if frame.opcode == CLOSE {
-                    return (u16::from_be_bytes([frame.payload[0], frame.payload[1]]), began.elapsed());
+                    return (frame.close_code(), began.elapsed());
                 }
             }
             () = sleep(Duration::from_secs(1)) => {}

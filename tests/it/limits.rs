@@ -7,8 +7,9 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, interval, timeout};
 
 use crate::support::http::{Answer, Request, exchange, until_closed};
-use crate::support::raw::{CLOSE, RawSocket};
+use crate::support::raw::RawSocket;
 use crate::support::server::{Setup, TestServer};
+use crate::support::wire::CLOSE;
 use crate::support::{PATIENCE, eventually};
 
 /// SR-35: on every answer, whatever it is.

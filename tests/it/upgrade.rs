@@ -6,9 +6,9 @@ use tokio::net::TcpStream;
 
 use crate::support::guest::Guest;
 use crate::support::http::{Answer, exchange};
-use crate::support::raw::UPGRADE;
 use crate::support::server::{Setup, TestServer};
 use crate::support::socket::Socket;
+use crate::support::wire::UPGRADE;
 
 /// Asks for the upgrade with these headers (each line ended by CR LF) and returns the answer's head.
 async fn ask(server: &TestServer, request_line: &str, headers: &str) -> Answer {

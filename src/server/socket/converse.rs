@@ -1,5 +1,6 @@
 //! The life of one socket: frames in, frames out, pings, deadlines, goodbye.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,11 +11,13 @@ use tertulia_chat::Connection;
 use tertulia_chat::queue::{Ended, Queue};
 use tertulia_protocol::limits::{HELLO_MS, MESSAGE_MS, PING_MS, PONG_MS, REVALIDATE_MS, WRITE_MS};
 use tertulia_protocol::{Close, ServerFrame, codec};
+use tokio::io::AsyncWriteExt as _;
 use tokio::time::{Instant, timeout};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error as WsError, Message, Utf8Bytes};
 
 use super::handshake::Socket;
+use super::unfinished::NotText;
 use crate::server::timekeeper::Bell;
 
 /// How long the goodbye may take: it is a courtesy to a peer that may be gone.
@@ -167,6 +170,9 @@ fn reading_failed(error: &WsError) -> Over {
         WsError::Capacity(_) => close(Close::TooBig).into(),
         WsError::Utf8(_) => close(Close::InvalidUtf8).into(),
         WsError::Protocol(_) => close(Close::ProtocolError).into(),
+        WsError::Io(error) if error.get_ref().is_some_and(|inner| inner.is::<NotText>()) => {
+            close(Close::InvalidUtf8).into()
+        }
         _ => Over::Left,
     }
 }
@@ -259,7 +265,7 @@ async fn say_goodbye(socket: &mut Socket, ended: Ended, voice: &dyn Voice) {
                 break;
             }
         }
-        Ok::<_, WsError>(())
+        Ok::<_, WsError>(hang_up(socket).await?)
     };
     // A peer that is gone cannot be told; there is nobody to report that to.
     let _ = timeout(GOODBYE, goodbye).await;
@@ -267,9 +273,20 @@ async fn say_goodbye(socket: &mut Socket, ended: Ended, voice: &dyn Voice) {
 
 /// tungstenite has the answer to the peer's Close frame ready, and writes it only when it is read from again.
 async fn answer_close(socket: &mut Socket) {
-    let answer = async { while let Some(Ok(_)) = socket.next().await {} };
+    let answer = async {
+        while let Some(Ok(_)) = socket.next().await {}
+        hang_up(socket).await
+    };
     // A peer that does not wait for the answer is gone, which is what it said.
     let _ = timeout(GOODBYE, answer).await;
+}
+
+/// Ends the stream in order: nothing more is written, and what the peer was still saying is dropped. To a close over bytes
+/// that nobody read, the kernel adds a reset, which may destroy the Close frame on its way.
+async fn hang_up(socket: &mut Socket) -> io::Result<()> {
+    let stream = socket.get_mut().unwatched();
+    stream.shutdown().await?;
+    tokio::io::copy(stream, &mut tokio::io::sink()).await.map(drop)
 }
 
 /// What must happen when: a `hello`, a ping, its pong, the end of a message, a look at the session. Monotonic time.

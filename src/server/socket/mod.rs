@@ -16,9 +16,16 @@ use super::serve::Seat;
 use super::session::{Viewer, is_from_our_pages, not_our_page};
 use super::state::App;
 
+#[cfg(test)]
+mod conformance;
 mod converse;
 mod handshake;
 mod unfinished;
+mod utf8;
+// The integration tests' own: there is one telling of a frame.
+#[cfg(test)]
+#[path = "../../../tests/it/support/wire.rs"]
+mod wire;
 
 pub(crate) use converse::{Conversation, Voice};
 pub(crate) use handshake::Handshake;

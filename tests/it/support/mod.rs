@@ -10,6 +10,7 @@ pub(crate) mod redis_cli;
 pub(crate) mod server;
 pub(crate) mod socket;
 pub(crate) mod stream;
+pub(crate) mod wire;
 
 use std::time::Duration;
 

@@ -1,31 +1,20 @@
-//! Whatever pieces the bytes come in, it is known whether a message waits for its end.
+//! Whatever pieces the bytes come in, it is known whether a message waits for its end, and whether it can be text.
 
 use rand::rngs::SmallRng;
 use rand::{Rng as _, SeedableRng as _};
 use tokio::io::AsyncReadExt as _;
 
-use super::{FIN, Framing, Part, Watched};
+use super::super::wire::{BINARY, CONTINUATION, FIN, PONG, TEXT, frame, masked};
+use super::{Framing, NotText, Part, Watched};
 
-const CONTINUATION: u8 = 0;
-const TEXT: u8 = 1;
-const PONG: u8 = 10;
+/// A bit that would say that a text is compressed.
+const RSV1: u8 = 0x40;
+/// Bytes that are in no text.
+const JUNK: &[u8] = b"\xff\xfe\xc0";
 
 /// A masked frame whose payload reads like frames itself.
-fn frame(first: u8, length: usize) -> Vec<u8> {
-    let mut bytes = vec![first];
-    match length {
-        0..126 => bytes.push(0x80 | u8::try_from(length).expect("short")),
-        126..=0xffff => {
-            bytes.push(0x80 | 126);
-            bytes.extend(u16::try_from(length).expect("middle").to_be_bytes());
-        }
-        _ => {
-            bytes.push(0x80 | 127);
-            bytes.extend((length as u64).to_be_bytes());
-        }
-    }
-    bytes.extend([FIN | TEXT, 0x80, 0, 1].iter().cycle().take(4 + length));
-    bytes
+fn misleading(first: u8, length: usize) -> Vec<u8> {
+    masked(first, &vec![0; length], [FIN | TEXT, 0x80, 0, 1])
 }
 
 fn framing() -> Framing {
@@ -35,7 +24,7 @@ fn framing() -> Framing {
 #[test]
 fn a_message_waits_from_its_first_byte_to_its_last_whatever_its_length() {
     for length in [0, 1, 125, 126, 127, 65_535, 65_536, 70_000] {
-        let (mut framing, bytes) = (framing(), frame(FIN | TEXT, length));
+        let (mut framing, bytes) = (framing(), misleading(FIN | TEXT, length));
         assert!(framing.begun.is_none());
         for byte in &bytes[..bytes.len() - 1] {
             framing.pass(&[*byte]);
@@ -54,10 +43,10 @@ fn random_conversations_in_random_pieces_are_followed() {
         for _ in 0..rng.random_range(1..20) {
             let length = [0, 1, 125, 126, 400, 66_000][rng.random_range(0..6)];
             if rng.random_bool(0.4) {
-                bytes.extend(frame(FIN | PONG, length.min(125)));
+                bytes.extend(misleading(FIN | PONG, length.min(125)));
             } else {
                 let (opcode, last) = (if waits { CONTINUATION } else { TEXT }, rng.random_bool(0.5));
-                bytes.extend(frame(if last { FIN | opcode } else { opcode }, length));
+                bytes.extend(misleading(if last { FIN | opcode } else { opcode }, length));
                 waits = !last;
             }
         }
@@ -73,7 +62,12 @@ fn random_conversations_in_random_pieces_are_followed() {
 
 #[tokio::test]
 async fn pongs_between_fragments_do_not_make_a_message_younger() {
-    let pieces = [frame(TEXT, 3), frame(FIN | PONG, 0), frame(CONTINUATION, 3), frame(FIN | CONTINUATION, 3)];
+    let pieces = [
+        misleading(TEXT, 3),
+        misleading(FIN | PONG, 0),
+        misleading(CONTINUATION, 3),
+        misleading(FIN | CONTINUATION, 3),
+    ];
     let mut watched = Watched::new(&pieces[0][..]);
     watched.read_to_end(&mut Vec::new()).await.expect("bytes");
     let began = watched.begun().expect("a message began");
@@ -85,8 +79,54 @@ async fn pongs_between_fragments_do_not_make_a_message_younger() {
     watched.stream = &pieces[3];
     watched.read_to_end(&mut Vec::new()).await.expect("bytes");
     assert_eq!(watched.begun(), None);
-    let next = [frame(FIN | PONG, 1), frame(TEXT, 1)].concat();
+    let next = [misleading(FIN | PONG, 1), misleading(TEXT, 1)].concat();
     watched.stream = &next;
     watched.read_to_end(&mut Vec::new()).await.expect("bytes");
     assert!(watched.begun().expect("another one began") > began, "it has its own beginning");
+}
+
+#[test]
+fn a_text_is_wrong_at_its_first_wrong_byte_and_nothing_else_is_read_as_text() {
+    for seed in 0..200 {
+        let mut rng = SmallRng::seed_from_u64(seed);
+        let mut mine = |first, payload| masked(first, payload, rng.random());
+        let fine = [
+            mine(FIN | BINARY, JUNK),
+            mine(FIN | RSV1 | TEXT, JUNK),
+            mine(BINARY, JUNK),
+            mine(FIN | CONTINUATION, JUNK),
+            mine(FIN | TEXT, "κόσμε".as_bytes()),
+            // A character in three frames, with a pong between them.
+            mine(TEXT, b"\xf0"),
+            mine(FIN | PONG, JUNK),
+            mine(CONTINUATION, b"\x9d"),
+        ]
+        .concat();
+        let last = mine(FIN | CONTINUATION, b"\x84\x9e\xed\xa0\x80");
+        let (head, tail) = last.split_at(last.len() - 2);
+        let mut framing = framing();
+        let mut rest = &[&fine[..], head].concat()[..];
+        while !rest.is_empty() {
+            let (piece, after) = rest.split_at(rng.random_range(1..=rest.len()));
+            framing.pass(piece);
+            rest = after;
+        }
+        assert!(!framing.wrong, "seed {seed}");
+        framing.pass(&tail[..1]);
+        assert!(framing.wrong, "seed {seed}: a surrogate begins");
+    }
+}
+
+#[tokio::test]
+async fn a_stream_ends_behind_a_wrong_byte_and_goes_on_unwatched() {
+    let bytes = [frame(FIN | TEXT, b"heard"), frame(TEXT, JUNK)].concat();
+    let (mut watched, mut read) = (Watched::new(&bytes[..]), Vec::new());
+    for _ in 0..2 {
+        let error = watched.read_to_end(&mut read).await.expect_err("it stays ended");
+        assert!(error.get_ref().is_some_and(|inner| inner.is::<NotText>()), "{error}");
+        assert_eq!(read, bytes, "what came with the byte was handed out");
+        watched.stream = b"more";
+    }
+    watched.unwatched().read_to_end(&mut read).await.expect("bytes");
+    assert!(read.ends_with(b"more"));
 }
