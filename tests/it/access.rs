@@ -6,8 +6,9 @@ use tokio::net::TcpStream;
 use crate::support::eventually;
 use crate::support::http::Request;
 use crate::support::program::Program;
-use crate::support::raw::{FIN, RawSocket, TEXT, UPGRADE, frame, head};
+use crate::support::raw::{RawSocket, head};
 use crate::support::server::{Setup, TestServer, hashed};
+use crate::support::wire::{FIN, TEXT, UPGRADE, frame};
 
 /// Where the doors are that cost a stream, and one that would make a room.
 const STREAMS: [&str; 4] = ["/events/chat", "/events/unheard-of", "/feeds/stocks", "/feeds/cluster"];

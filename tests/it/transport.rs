@@ -9,10 +9,11 @@ use tokio::net::{TcpSocket, TcpStream};
 use crate::support::guest::Guest;
 use crate::support::http::encoded;
 use crate::support::program::{Program, output};
-use crate::support::raw::{FIN, RawSocket, TEXT, frame, head};
+use crate::support::raw::{RawSocket, head};
 use crate::support::server::{Setup, TestServer};
 use crate::support::socket::{Socket, bodies};
 use crate::support::stream::{EventStream, hello, request};
+use crate::support::wire::{FIN, TEXT, frame};
 use crate::support::{LOBBY, eventually};
 
 const PING: &str = r#"{"t":"ping"}"#;

@@ -115,7 +115,7 @@ async fn course(plan: &Plan, traced: bool) -> Report {
 /// Waits until nobody lacks anything, and looks whether that lasts.
 async fn converge(plan: &Plan, house: &House, crowd: &Crowd) -> Option<u64> {
     let healed = Instant::now();
-    if plan.seed % PATIENT_EVERY == 0 {
+    if plan.seed.is_multiple_of(PATIENT_EVERY) {
         sleep(CONVERGED_WITHIN).await;
     }
     loop {

@@ -73,7 +73,7 @@ impl Browser {
             }
             resume.push(position);
         }
-        self.say(&ClientFrame::Hello(Hello { v: VERSION, client: "sim".to_owned(), resume }));
+        self.say(&ClientFrame::Hello(Hello { v: VERSION, client: "sim".to_owned(), back: !resume.is_empty(), resume }));
     }
 
     /// Follows the rooms that were opened since the greeting, or refused.

@@ -55,7 +55,7 @@ impl Server {
         let stop = CancellationToken::new();
         let time = tokio::spawn(app.time.clone().keep());
         let router = Router::new().route("/echo", get(open)).with_state(app.clone());
-        let serving = tokio::spawn(serve(listener, router, MOST, stop.clone()));
+        let serving = tokio::spawn(serve(listener, router, MOST, app.places.clone(), stop.clone()));
         Self { address, app, stop, serving, time, _folder: folder }
     }
 
@@ -88,7 +88,7 @@ fn app(folder: &TempDir) -> App {
         chat: Chat::start(Arc::new(store), EmbeddedHub::new().connect(), Arc::new(SystemClock), options),
         leptos: LeptosOptions::builder().output_name("echo").build(),
         origin: Arc::default(),
-        places: Arc::new(Places::new(MOST, Box::new(|_| false))),
+        places: Arc::new(Places::new(MOST, MOST, Box::new(|_| false))),
         probe: Arc::default(),
         doors: Arc::new(Doors::new(false)),
         tokens: Arc::default(),

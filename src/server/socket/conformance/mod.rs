@@ -18,8 +18,11 @@ use case::Case;
 
 use super::wire;
 
+/// A group: its number, how many cases it has, and what they are.
+type Group = (u8, usize, fn() -> Vec<Case>);
+
 /// How many cases the suite has in each group.
-const GROUPS: [(u8, usize, fn() -> Vec<Case>); 8] = [
+const GROUPS: [Group; 8] = [
     (1, 16, framing::cases),
     (2, 11, pings::cases),
     (3, 7, reserved::cases),
