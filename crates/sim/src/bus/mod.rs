@@ -2,6 +2,8 @@
 //!
 //! What it promises it keeps: a confirmed subscription on a link that is up, `MayHaveMissed` before a link is up again.
 
+mod weather;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -15,6 +17,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Duration, Instant, sleep_until};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+pub(crate) use self::weather::BusWeather;
 use crate::dice::{Dice, Fingerprint};
 use crate::record::Record;
 
@@ -25,40 +28,6 @@ const UNDER_WAY: usize = 256;
 const ARRIVED: usize = 16;
 /// The longest way of a confirmation, in milliseconds.
 const CONFIRM_MS: u64 = 40;
-
-/// How news travel at the moment; shared by all ends and whoever makes the weather.
-#[derive(Clone)]
-pub(crate) struct BusWeather(Arc<Mutex<Weather>>);
-
-#[derive(Clone, Copy)]
-struct Weather {
-    /// Whether the dice decide anything at all.
-    still: bool,
-    drop: u32,
-    double: u32,
-    late_ms: u64,
-}
-
-impl BusWeather {
-    /// Nothing is lost, and nothing takes time.
-    pub(crate) fn still() -> Self {
-        Self(Arc::new(Mutex::new(Weather { still: true, drop: 0, double: 0, late_ms: 0 })))
-    }
-
-    /// Nothing is lost, and everything takes a millisecond.
-    pub(crate) fn fair() -> Self {
-        Self(Arc::new(Mutex::new(Weather { still: false, drop: 0, double: 0, late_ms: 1 })))
-    }
-
-    /// So much is lost and doubled, in a thousand, and late, in milliseconds at most.
-    pub(crate) fn turns(&self, drop: u32, double: u32, late_ms: u64) {
-        *lock(&self.0) = Weather { still: false, drop, double, late_ms };
-    }
-
-    fn now(&self) -> Weather {
-        *lock(&self.0)
-    }
-}
 
 /// One instance's end. Dropping the last reference leaves the medium.
 pub struct SimBus {
