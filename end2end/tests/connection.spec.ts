@@ -324,8 +324,11 @@ test('where WebSockets are blocked one goes from room to room, and sees who is t
   await expect(bob.page.getByRole('log', { name: 'Annex' })).toBeVisible();
   await bob.isLive();
   await expect(alice.online.getByText('Bob')).toBeVisible();
-  await bob.composer.pressSequentially('mo');
-  await expect(alice.page.getByText('Bob is typing…')).toBeVisible();
+  // What he wrote in the lobby was a sign too, and the next is told three seconds after it.
+  await expect(async () => {
+    await bob.composer.pressSequentially('m');
+    await expect(alice.page.getByText('Bob is typing…')).toBeVisible({ timeout: 500 });
+  }).toPass();
   await bob.says('moved');
   await agree([alice, bob], ['moved']);
 });

@@ -9,8 +9,6 @@ declare global {
   interface Window {
     /** By how much the clock on the wall of a page is wrong, in milliseconds. */
     wrongByMs: number;
-    /** How often the page was frozen. */
-    frozen: number;
   }
 }
 
@@ -31,10 +29,6 @@ test('13: waking takes at most five requests, and nothing is missed or doubled',
   const bob = await guest('Bob', second);
   const alice = await person('Alice', { url: first });
   alice.complaints.allow(lostSocket);
-  await alice.page.addInitScript(() => {
-    window.frozen = 0;
-    document.addEventListener('freeze', () => (window.frozen += 1));
-  });
   await bob.says(room, 'before');
   await alice.opens(room);
   const load = await alice.load();
@@ -44,6 +38,7 @@ test('13: waking takes at most five requests, and nothing is missed or doubled',
   await session.send('Page.setWebLifecycleState', { state: 'frozen' });
   await alice.context.setOffline(true);
   await bob.says(room, ...missed);
+  await expect(alice.bodies, 'premise: nothing came meanwhile').toHaveCount(1);
   const asked: string[] = [];
   alice.page.on('request', (request) => asked.push(request.url()));
   alice.page.on('websocket', (socket) => asked.push(socket.url()));
@@ -56,7 +51,6 @@ test('13: waking takes at most five requests, and nothing is missed or doubled',
   await bob.says(room, 'good morning');
   await alice.sees('before', ...missed, 'good morning');
   expect(asked.length, asked.join(' ')).toBeLessThanOrEqual(5);
-  expect(await alice.page.evaluate(() => window.frozen), 'premise: it slept').toBe(1);
   expect(await alice.load(), 'nothing was reloaded').toBe(load);
 });
 
@@ -84,41 +78,6 @@ test('13: a page that catches up says how many are coming', async ({ person, gue
   await alice.sees('before', ...missed);
 });
 
-test('after a reset the page shows the newest messages afresh, and the older ones are to be had', async ({
-  person,
-  guest,
-  newRoom,
-}) => {
-  const room = await newRoom();
-  const [bob, alice] = [await guest('Bob'), await person('Alice')];
-  const said = numbered('said', 70);
-  await bob.says(room, ...said.slice(0, 60));
-  const wire = await Wire.of(alice.page);
-  await alice.opens(room);
-  await alice.log.evaluate((log) => log.scrollTo(0, 0));
-  await expect(alice.pill).toBeVisible();
-  const load = await alice.load();
-
-  // To the server it is a client that knew another store.
-  wire.turn((frame) => (frame.t === 'hello' ? { ...frame, resume: [{ room: roomOf(frame), epoch: '', seq: 0 }] } : frame));
-  await bob.says(room, ...said.slice(60));
-  await wire.cut();
-
-  await expect.poll(() => wire.opened).toBe(2);
-  await alice.isLive();
-  await expect(alice.bodies.last()).toHaveText('said 70.');
-  await expect(alice.bodies.last()).toBeInViewport();
-  expect(await alice.load(), 'nothing was reloaded').toBe(load);
-  await alice.log.evaluate((log) => log.scrollTo(0, 0));
-  await alice.sees(...said);
-});
-
-/** The room that a greeting resumes. */
-function roomOf(hello: Record<string, unknown>): unknown {
-  const [position] = hello['resume'] as { room: number }[];
-  return position?.room;
-}
-
 test('a clock that is set back does not hold up what is to be sent again', async ({ person, newRoom }) => {
   const room = await newRoom();
   const [alice, bob] = await Promise.all([person('Alice'), person('Bob')]);
@@ -135,28 +94,6 @@ test('a clock that is set back does not hold up what is to be sent again', async
 
   await agree([alice, bob], ['in a moment']);
   expect(wire.opened).toBe(1);
-});
-
-test('a clock that is set forward and back ends no link: it is asked, and proves alive', async ({ person, newRoom }) => {
-  const room = await newRoom();
-  const [alice, bob] = await Promise.all([person('Alice'), person('Bob')]);
-  await letClockBeSet(alice);
-  const wire = await Wire.of(alice.page);
-  await Promise.all([alice.opens(room), bob.opens(room)]);
-  const pings = (): number => wire.said.filter((kind) => kind === 'ping').length;
-  expect(pings(), 'premise: it was not asked yet').toBe(0);
-
-  // To the page a machine that slept for an hour looks the same.
-  await setClock(alice, hourMs);
-  await expect.poll(pings).toBe(1);
-  await alice.says('an hour ahead');
-  await bob.sees('an hour ahead');
-  await setClock(alice, -2 * hourMs);
-  await alice.says('an hour behind');
-  await bob.sees('an hour ahead', 'an hour behind');
-
-  await agree([alice, bob], ['an hour ahead', 'an hour behind']);
-  expect(wire.opened, 'it is the same link').toBe(1);
 });
 
 test('whatever its clock says, a page comes back to its server', async ({ person, stage }) => {
