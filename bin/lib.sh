@@ -91,10 +91,11 @@ release_flags() {
 }
 
 # One line for everything a release is made of. Contents, not times: a checkout changes times without changing a byte.
+# Of crates/ only the three that the app depends on; the others are tools, and nothing may depend on them (tidy).
 release_fingerprint() {
     local inputs=() path
-    for path in src crates style public migrations locales Cargo.toml Cargo.lock build.rs rust-toolchain.toml .cargo \
-        bin/lib.sh tools/package-lock.json; do
+    for path in src crates/{protocol,chat,timeline} style public migrations locales Cargo.toml Cargo.lock build.rs \
+        rust-toolchain.toml .cargo bin/lib.sh tools/package-lock.json; do
         [[ ! -e $path ]] || inputs+=("$path")
     done
     {

@@ -78,6 +78,41 @@ test('13: a page that catches up says how many are coming', async ({ person, gue
   await alice.sees('before', ...missed);
 });
 
+test('after a reset the page shows the newest messages afresh, and the older ones are to be had', async ({
+  person,
+  guest,
+  newRoom,
+}) => {
+  const room = await newRoom();
+  const [bob, alice] = [await guest('Bob'), await person('Alice')];
+  const said = numbered('said', 70);
+  await bob.says(room, ...said.slice(0, 60));
+  const wire = await Wire.of(alice.page);
+  await alice.opens(room);
+  await alice.log.evaluate((log) => log.scrollTo(0, 0));
+  await expect(alice.pill).toBeVisible();
+  const load = await alice.load();
+
+  // To the server it is a client that knew another store.
+  wire.turn((frame) => (frame.t === 'hello' ? { ...frame, resume: [{ room: roomOf(frame), epoch: '', seq: 0 }] } : frame));
+  await bob.says(room, ...said.slice(60));
+  await wire.cut();
+
+  await expect.poll(() => wire.opened).toBe(2);
+  await alice.isLive();
+  await expect(alice.bodies.last()).toHaveText('said 70.');
+  await expect(alice.bodies.last()).toBeInViewport();
+  expect(await alice.load(), 'nothing was reloaded').toBe(load);
+  await alice.log.evaluate((log) => log.scrollTo(0, 0));
+  await alice.sees(...said);
+});
+
+/** The room that a greeting resumes. */
+function roomOf(hello: Record<string, unknown>): unknown {
+  const [position] = hello['resume'] as { room: number }[];
+  return position?.room;
+}
+
 test('a clock that is set back does not hold up what is to be sent again', async ({ person, newRoom }) => {
   const room = await newRoom();
   const [alice, bob] = await Promise.all([person('Alice'), person('Bob')]);
@@ -94,6 +129,31 @@ test('a clock that is set back does not hold up what is to be sent again', async
 
   await agree([alice, bob], ['in a moment']);
   expect(wire.opened).toBe(1);
+});
+
+test('a clock that is set forward and back ends no link: it is asked, and proves alive', async ({ person, newRoom }) => {
+  const room = await newRoom();
+  const [alice, bob] = await Promise.all([person('Alice'), person('Bob')]);
+  await letClockBeSet(alice);
+  const wire = await Wire.of(alice.page);
+  await alice.opens(room);
+  await bob.opens(room);
+  // Whatever is heard after the clock was set shows that the link lives, and nothing is asked: let all of it come first.
+  await expect(alice.page.getByText('Bob joined')).toBeVisible();
+  const pings = (): number => wire.said.filter((kind) => kind === 'ping').length;
+  expect(pings(), 'premise: it was not asked yet').toBe(0);
+
+  // To the page a machine that slept for an hour looks the same.
+  await setClock(alice, hourMs);
+  await expect.poll(pings).toBe(1);
+  await alice.says('an hour ahead');
+  await bob.sees('an hour ahead');
+  await setClock(alice, -2 * hourMs);
+  await alice.says('an hour behind');
+  await bob.sees('an hour ahead', 'an hour behind');
+
+  await agree([alice, bob], ['an hour ahead', 'an hour behind']);
+  expect(wire.opened, 'it is the same link').toBe(1);
 });
 
 test('whatever its clock says, a page comes back to its server', async ({ person, stage }) => {

@@ -215,6 +215,8 @@ impl OpenRoom {
     pub fn reset(self, epoch: Epoch, after: Seq, seq: Seq) {
         self.change(|timeline| timeline.reset(epoch, after));
         self.loading.set(false);
+        // Rows that go move the log up; nobody scrolled it.
+        self.top.set_value(0);
         self.scrolled(true);
         self.must_reach(seq);
     }

@@ -50,7 +50,7 @@ impl Held {
 pub fn to_newest(room: OpenRoom) {
     if let Some(log) = room.log.get_untracked() {
         log.set_scroll_top(log.scroll_height());
-        room.scrolled(true);
+        look(room);
     }
 }
 

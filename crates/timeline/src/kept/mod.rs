@@ -238,7 +238,7 @@ impl Kept {
 
 /// Where a claim on an outbox lies.
 fn claim_on(name: &str) -> String {
-    name.replacen(NAMES, CLAIMS, 1)
+    format!("{CLAIMS}{}", name.strip_prefix(NAMES).unwrap_or(name))
 }
 
 /// Takes an outbox away, and whatever was claimed of it.

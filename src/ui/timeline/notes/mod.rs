@@ -6,9 +6,6 @@ mod tests;
 use tertulia_protocol::Person;
 use tertulia_timeline::{Note, Row, What};
 
-/// People named in one line; the others are counted.
-const NAMED: usize = 2;
-
 /// The line of a note; empty for what is no note.
 #[must_use]
 pub fn words(row: &Row) -> String {
@@ -29,18 +26,20 @@ pub fn words(row: &Row) -> String {
 fn presence(joined: &[Person], left: &[Person]) -> String {
     let came = people(joined).map(|names| format!("{names} joined"));
     let went = people(left).map(|names| format!("{names} left"));
-    came.into_iter().chain(went).collect::<Vec<_>>().join(" · ")
+    match (came, went) {
+        (Some(came), Some(went)) => format!("{came} · {went}"),
+        (came, went) => came.or(went).unwrap_or_default(),
+    }
 }
 
 /// `Ana`, `Ana and Bruno`, `Ana, Bruno and 5 others`; `None` for nobody.
 #[must_use]
 pub fn people(people: &[Person]) -> Option<String> {
-    let names: Vec<&str> = people.iter().take(NAMED).map(|person| person.name.as_str()).collect();
-    let others = people.len().saturating_sub(NAMED);
-    Some(match (names.as_slice(), others) {
-        ([], _) => return None,
-        (names, 0) => names.join(" and "),
-        (names, 1) => format!("{} and 1 other", names.join(", ")),
-        (names, _) => format!("{} and {others} others", names.join(", ")),
+    Some(match people {
+        [] => return None,
+        [one] => one.name.clone(),
+        [one, two] => format!("{} and {}", one.name, two.name),
+        [one, two, _] => format!("{}, {} and 1 other", one.name, two.name),
+        [one, two, others @ ..] => format!("{}, {} and {} others", one.name, two.name, others.len()),
     })
 }
