@@ -21,7 +21,7 @@ use super::budgets::too_often;
 use super::client::Client;
 use super::config::{Scope, TokenGrant};
 use super::error::HttpRefusal;
-use super::session::{Viewer, is_from_elsewhere, is_from_our_pages, nobody, viewer_of};
+use super::session::{Viewer, is_from_elsewhere, is_from_our_pages, is_meant, nobody, viewer_of};
 use super::state::App;
 
 /// As whom somebody speaks who has neither session nor token and gives no name.
@@ -65,7 +65,11 @@ impl Tokens {
 /// What somebody wants of a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Deed {
+    /// To look at a room that there is.
+    Look,
+    /// To listen, also to a room that is made by that.
     Read,
+    /// To say something, in the same way.
     Write,
 }
 
@@ -151,6 +155,11 @@ impl Caller {
         matches!(self, Self::Program(_)) || !is_from_elsewhere(&app.origin, headers)
     }
 
+    /// Whether their asking may leave something behind; see [`is_meant`]. No page elsewhere makes a browser show a token.
+    pub(crate) fn may_leave_traces(&self, app: &App, headers: &HeaderMap) -> bool {
+        matches!(self, Self::Program(_)) || is_meant(&app.origin, headers)
+    }
+
     /// Whether others may be told that they are there: somebody without any name is not.
     pub(crate) const fn is_named(&self, name: Option<&str>) -> bool {
         name.is_some() || !matches!(self, Self::Anybody)
@@ -194,7 +203,7 @@ impl Caller {
         }
     }
 
-    /// The way into a room by its name in a URL. While access is open the room is made if there is none.
+    /// The way into a room by its name in a URL. While access is open the room is made if there is none, except for a look.
     ///
     /// # Errors
     /// `not_found`, `forbidden` for a token without that room or right, what [`Caller::person`] says, `rate_limited`
@@ -211,7 +220,7 @@ impl Caller {
         self.may(&slug, deed)?;
         let person = self.person(app, name, client).await?;
         match app.chat.member_by_slug(&person, &slug).await {
-            Err(refusal) if refusal.code == Code::NotFound && app.origin.is_open() => {
+            Err(refusal) if refusal.code == Code::NotFound && app.origin.is_open() && deed != Deed::Look => {
                 // What makes no room name names none: it is told as such, not as a bad field.
                 RoomName::parse(room).map_err(|_| no_such_name())?;
                 app.doors.open_room(client.0)?;

@@ -80,7 +80,7 @@ pub(crate) async fn stocks(
     let (chat, rounds) = (app.chat.clone(), Rounds::begin());
     let watcher = Watcher { opening: RETRY, known, watch, chat, session, rounds, _place: place };
     let body = Body::from_stream(stream::unfold(watcher, Watcher::next));
-    Ok((sse::HEADERS, [(CONTENT_TYPE, "text/event-stream")], body).into_response())
+    Ok((sse::HEADERS, [(CONTENT_TYPE, sse::KIND)], body).into_response())
 }
 
 /// One stream. Nothing waits for it: hyper asks for more when the last was written, and the market lets go of whoever

@@ -22,8 +22,23 @@ async fn upgrade(server: &TestServer, path: &str, headers: &str) -> (u16, RawSoc
     let mut stream = TcpStream::connect(server.door.address).await.expect("the server accepts");
     let request = format!("GET {path} HTTP/1.1\r\nhost: {}\r\n{UPGRADE}{headers}\r\n", server.door.host);
     let answer = head(&mut stream, request.as_bytes()).await;
-    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status");
-    (status, RawSocket { stream })
+    (status_in(&answer), RawSocket { stream })
+}
+
+/// Sends a request and hangs up: the status, and the head of the answer.
+async fn status(server: &TestServer, request: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(server.door.address).await.expect("the server accepts");
+    let answer = head(&mut stream, request.as_bytes()).await;
+    (status_in(&answer), answer)
+}
+
+fn status_in(head: &str) -> u16 {
+    head.split(' ').nth(1).and_then(|status| status.parse().ok()).expect("a status")
+}
+
+/// Begins to listen with these headers (whole lines), and hangs up: the status.
+async fn listen(server: &TestServer, path: &str, headers: &str) -> u16 {
+    status(server, &format!("GET {path} HTTP/1.1\r\nhost: {}\r\n{headers}\r\n", server.door.host)).await.0
 }
 
 /// The next line of a raw socket that is nobody's coming or going.
@@ -128,27 +143,72 @@ async fn a_page_that_is_not_ours_holds_no_stream_open_and_makes_no_room() {
         for (name, value) in [("sec-fetch-site", "same-origin"), ("sec-fetch-site", "none"), ("origin", ours.as_str())]
         {
             let answer = Request::new("HEAD", path).header(name, value).send(&server.door).await;
-            assert_eq!(answer.status, 200, "{path} {name} {value}");
+            let there = !path.contains("unheard-of");
+            assert_eq!(answer.status, if there { 200 } else { 404 }, "{path} {name} {value}");
+            assert_eq!(there, answer.header("content-type") == Some("text/event-stream"), "{path}");
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn only_programs_and_pages_of_ours_make_a_room_by_listening_and_no_head_does() {
+    let server = TestServer::alone().await;
+    let ana = server.guest("Ana").await;
+    let rooms = async || ana.get("/rooms.json").await.json().as_array().map_or(0, Vec::len);
+    // What a browser says for an image over plain http: neither who asks nor where from.
+    let browser = "user-agent: Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/145.0\r\n";
+    let evil = format!("{browser}referer: http://{}.evil.example/\r\n", server.door.host);
+    let ahead = format!("{browser}sec-fetch-site: none\r\nsec-purpose: prefetch\r\n");
+    for headers in [browser, &evil, &ahead] {
+        assert_eq!(listen(&server, "/events/trap", headers).await, 404, "{headers}");
+        assert_eq!(upgrade(&server, "/ws/trap", headers).await.0, 404, "{headers}");
+    }
+    for headers in ["", "sec-fetch-site: same-origin\r\n"] {
+        let request = format!("HEAD /events/trap HTTP/1.1\r\nhost: {}\r\n{headers}\r\n", server.door.host);
+        assert_eq!(status(&server, &request).await.0, 404, "{headers}");
+    }
+    assert_eq!(rooms().await, 1, "premise: the lobby, and nothing was made");
+    let referer = format!("{browser}referer: {}/r/chat\r\n", server.door.origin);
+    let origin = format!("{browser}origin: {}\r\n", server.door.origin);
+    let makers = ["user-agent: curl/8.14.1\r\n", "sec-fetch-site: same-origin\r\n", &referer, &origin];
+    for (made, headers) in makers.iter().enumerate() {
+        assert_eq!(listen(&server, &format!("/events/room-{made}"), headers).await, 200, "{headers}");
+        assert_eq!(rooms().await, made + 2, "{headers}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_browser_that_does_not_say_whose_page_asks_listens_unseen() {
+    let server = TestServer::alone().await;
+    let mut eva = upgrade(&server, "/ws/chat", "").await.1;
+    let mut trap = TcpStream::connect(server.door.address).await.expect("the server accepts");
+    let request =
+        format!("GET /events/chat?name=Trap HTTP/1.1\r\nhost: {}\r\nuser-agent: Mozilla/5.0\r\n\r\n", server.door.host);
+    assert_eq!(status_in(&head(&mut trap, request.as_bytes()).await), 200, "premise: it listens");
+    let _bruno = upgrade(&server, "/ws/chat?name=Bruno", "").await.1;
+    let heard = eva.next().await.expect("the socket stays open").payload;
+    assert_eq!(String::from_utf8_lossy(&heard), "[chat] * Bruno joined", "and nobody else did before");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn new_names_cost_an_address_what_guests_cost_and_known_ones_nothing() {
     let server = TestServer::alone().await;
-    let listen = async |name: &str| Request::new("HEAD", &format!("/events/chat?name={name}")).send(&server.door).await;
+    let ask = async |name: &str| {
+        let request = format!("GET /events/chat?name={name} HTTP/1.1\r\nhost: {}\r\n\r\n", server.door.host);
+        status(&server, &request).await
+    };
     let mut refused = None;
     for n in 0..600 {
-        let answer = listen(&format!("name-{n}")).await;
-        if answer.status != 200 {
-            refused = Some((n, answer));
+        let (status, answer) = ask(&format!("name-{n}")).await;
+        if status != 200 {
+            refused = Some((n, status, answer));
             break;
         }
     }
-    let (names, answer) = refused.expect("an address does not write down as many names as it likes");
+    let (names, status, answer) = refused.expect("an address does not write down as many names as it likes");
     assert!(names >= 300, "a lecture hall comes in: {names}");
-    assert_eq!((answer.status, answer.header("retry-after")), (429, Some("1")), "{answer:?}");
-    assert_eq!(listen("name-7").await.status, 200, "this one is known");
+    assert!(status == 429 && answer.contains("retry-after: 1\r\n"), "{answer}");
+    assert_eq!(ask("name-7").await.0, 200, "this one is known");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -60,7 +60,7 @@ pub(crate) async fn open(
 
 /// Refuses by a status, which `EventSource` keeps to itself: a page that has to know why is told in the stream.
 fn refused(refusal: Refusal, headers: &HeaderMap) -> Response {
-    let streams = headers.get(ACCEPT).is_some_and(|kinds| kinds.as_bytes().starts_with(b"text/event-stream"));
+    let streams = headers.get(ACCEPT).is_some_and(|kinds| kinds.as_bytes().starts_with(sse::KIND.as_bytes()));
     let close = match (refusal.code, refusal.field.as_deref()) {
         (Code::Unauthorized, _) => Close::Revoked,
         (_, Some("hello.v")) => Close::Version,

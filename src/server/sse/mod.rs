@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::header::{CACHE_CONTROL, HeaderName};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::{Stream, stream};
@@ -24,6 +24,8 @@ mod tests;
 
 /// Silence after which something is said, if only a comment: half of the 30 s after which the strictest proxies hang up.
 pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// The kind of content that these streams are.
+pub(super) const KIND: &str = "text/event-stream";
 /// The header in which a browser's `EventSource` says how far it got.
 pub(super) const LAST_EVENT_ID: &str = "last-event-id";
 /// Nobody keeps a stream, and proxies pass each event on at once (nginx reads the second).
@@ -109,6 +111,11 @@ pub(super) fn carry(streams: &TaskTracker, held: Held, audience: impl Audience, 
         drop(held);
     });
     (HEADERS, Sse::new(told_on(told)).keep_alive(keep_alive)).into_response()
+}
+
+/// Answers as a stream would that nobody wants to hear (HEAD).
+pub(super) fn described() -> Response {
+    (HEADERS, [(CONTENT_TYPE, KIND)]).into_response()
 }
 
 /// Answers with a stream that only says why there is none.
