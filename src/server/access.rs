@@ -13,7 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use governor::clock::DefaultClock;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tertulia_chat::store::TokenHash;
-use tertulia_chat::{Member, Token};
+use tertulia_chat::{Member, Stay, Token};
 use tertulia_protocol::names::{RoomName, slug_from_url};
 use tertulia_protocol::{Code, Person, Refusal};
 
@@ -138,6 +138,17 @@ impl Caller {
         match self {
             Self::Person(viewer) => Some(viewer.token),
             Self::Program(_) | Self::Anybody => None,
+        }
+    }
+
+    /// Lets them look on by right of their session, until that ends; `None` for who needs none.
+    pub(crate) fn stay(&self, app: &App) -> Option<Stay> {
+        match self {
+            // While access is open whoever has left may look on all the same.
+            Self::Person(viewer) if !app.origin.is_open() => {
+                Some(Stay::begin(app.chat.clone(), viewer.person.id, viewer.token))
+            }
+            Self::Person(_) | Self::Program(_) | Self::Anybody => None,
         }
     }
 

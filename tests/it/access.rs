@@ -1,17 +1,21 @@
 //! Who may at the plain doors, how much of it, and what pages of others get.
 
 use tertulia_chat::Token;
+use tertulia_chat::bus::conformance::RealRedis;
 use tokio::net::TcpStream;
 
 use crate::support::eventually;
 use crate::support::http::Request;
 use crate::support::program::Program;
 use crate::support::raw::{RawSocket, head};
-use crate::support::server::{Setup, TestServer, hashed};
+use crate::support::server::{Setup, TestServer, folder, hashed};
 use crate::support::wire::{FIN, TEXT, UPGRADE, frame};
 
 /// Where the doors are that cost a stream, and one that would make a room.
 const STREAMS: [&str; 4] = ["/events/chat", "/events/unheard-of", "/feeds/stocks", "/feeds/cluster"];
+
+/// Whoever is not wanted back comes back an hour later, if it knows no better.
+const UNWANTED: &str = "retry: 3600000";
 
 fn token() -> Token {
     Token::mint().expect("randomness")
@@ -229,7 +233,13 @@ async fn two_programs_may_use_one_key_though_they_speak_for_the_same_person() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_stream_of_prices_ends_when_the_session_it_came_with_does() {
-    let server = Setup::new().public_url("http://chat.example.org").start().await;
+    let redis = RealRedis::start().await;
+    let folder = folder();
+    let near = || Setup::new().on(&folder).redis(&redis.url()).public_url("http://chat.example.org");
+    let (server, other) = (near().named("a").start().await, near().named("b").start().await);
+    for server in [&server, &other] {
+        server.until_bus("live").await;
+    }
     eventually("the market opens", async || server.chat().market().filter(|market| market.is_open())).await;
     let (ana, bruno) = (server.guest("Ana").await, server.guest("Bruno").await);
     let follow = |cookie: &str| {
@@ -239,10 +249,32 @@ async fn a_stream_of_prices_ends_when_the_session_it_came_with_does() {
     };
     let (mut of_ana, mut of_bruno) = (follow(&ana.cookie), follow(&bruno.cookie));
     assert_eq!((of_ana.line().await, of_bruno.line().await), ("retry: 2000".to_owned(), "retry: 2000".to_owned()));
-    assert_eq!(ana.post("/leave", &[]).await.location(), "/");
-    // Within half a minute; prices come every second until then.
+    assert_eq!(ana.at(&other.door).post("/leave", &[]).await.location(), "/");
+    while of_ana.line().await != "event: bye" {}
+    assert_eq!((of_ana.line().await, of_ana.line().await), (UNWANTED.to_owned(), "data: signed out".to_owned()));
     of_ana.until_it_ends().await;
     for _ in 0..20 {
         of_bruno.line().await;
     }
+    // Whoever comes back without a session reads no status if it is a browser's `EventSource`.
+    let feed = || Request::get("/feeds/stocks").header("cookie", &ana.cookie);
+    assert_eq!(feed().send(&server.door).await.status, 401);
+    let told = feed().header("accept", "text/event-stream").send(&server.door).await;
+    assert_eq!((told.status, told.header("cache-control")), (200, Some("no-store")));
+    assert_eq!(told.body, format!("event: bye\n{UNWANTED}\ndata: signed out\n\n"));
+    let wrong = feed().header("accept", "text/event-stream").header("authorization", "Bearer nonsense");
+    assert_eq!(wrong.send(&server.door).await.status, 401, "whoever shows a token can read a status");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn while_access_is_open_a_stream_of_prices_outlives_the_session_it_came_with() {
+    let server = TestServer::alone().await;
+    eventually("the market opens", async || server.chat().market().filter(|market| market.is_open())).await;
+    let ana = server.guest("Ana").await;
+    let url = format!("http://{}/feeds/stocks", server.door.address);
+    let mut stream = Program::start("curl", &["-sN", "-H", &format!("Cookie: {}", ana.cookie), &url]);
+    assert_eq!(stream.line().await, "retry: 2000");
+    assert_eq!(ana.post("/leave", &[]).await.location(), "/");
+    let left = server.chat().market().expect("a market").latest().expect("a price").second;
+    while !stream.line().await.starts_with(&format!("id: {}.", left + 3)) {}
 }
