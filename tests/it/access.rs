@@ -216,6 +216,32 @@ async fn new_names_cost_an_address_what_guests_cost_and_known_ones_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn raw_sockets_without_a_name_share_the_budget_of_their_address() {
+    const EACH: usize = 50;
+    let server = TestServer::alone().await;
+    let mut sockets = [upgrade(&server, "/ws/chat", "").await.1, upgrade(&server, "/ws/chat", "").await.1];
+    for (number, socket) in sockets.iter_mut().enumerate() {
+        let said: Vec<_> = (0..EACH).map(|n| frame(FIN | TEXT, format!("{number} {n}").as_bytes())).collect();
+        socket.write(&said.concat()).await;
+    }
+    let mut taken = 0;
+    for (number, socket) in sockets.iter_mut().enumerate() {
+        let own = format!("[chat] {number} ");
+        let mut answered = 0;
+        while answered < EACH {
+            let line = line(socket).await;
+            if line.starts_with(&own) {
+                (taken, answered) = (taken + 1, answered + 1);
+            } else if line.starts_with("[chat] ! ") {
+                assert_eq!(line, "[chat] ! More than 20 messages a second were published from your address.");
+                answered += 1;
+            }
+        }
+    }
+    assert!((20..2 * EACH).contains(&taken), "{taken} were taken of both together");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_programs_may_use_one_key_though_they_speak_for_the_same_person() {
     let (one, two) = (token(), token());
     let rows = format!("one:{}:*:publish,two:{}:*:publish", hashed(&one), hashed(&two));
