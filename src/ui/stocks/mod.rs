@@ -4,6 +4,8 @@ pub mod market;
 #[cfg(test)]
 mod tests;
 
+use std::time::Duration;
+
 use leptos::prelude::*;
 use tertulia_protocol::Quote;
 use tertulia_protocol::codec::decode;
@@ -21,9 +23,9 @@ const BYE: &str = "bye";
 /// The way in that leads back here.
 const ENTRANCE: &str = "/?next=/stocks";
 /// How long no price comes until the page says so: five ticks.
-const QUIET: std::time::Duration = std::time::Duration::from_secs(5);
+const QUIET: Duration = Duration::from_secs(5);
 /// How soon a stream that the server refused is asked for again.
-const AGAIN: std::time::Duration = std::time::Duration::from_secs(5);
+const AGAIN: Duration = Duration::from_secs(5);
 
 /// How it stands between this page and the feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,7 +142,7 @@ impl Ticker {
     fn end(self) {
         self.phase.set(Phase::Over);
         // Not here: it is the stream itself that calls.
-        set_timeout(move || drop(self.stream.try_update_value(Option::take)), std::time::Duration::ZERO);
+        set_timeout(move || self.stream.try_update_value(|stream| *stream = None).unwrap_or(()), Duration::ZERO);
     }
 
     fn hear(self, quote: &Quote) {
