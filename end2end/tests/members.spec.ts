@@ -95,3 +95,28 @@ test('after a lone server was restarted nobody is said to have joined who was th
   await expect(alice.log.getByText('Carol joined')).toHaveCount(1);
   await expect(alice.log.getByText(/joined/)).toHaveCount(2);
 });
+
+test('nor who reloads the page after a restart, before anything else told them of it', async ({ person, stage }) => {
+  const server = await stage.alone();
+  const [alice, bob] = [await person('Alice', { url: server.url }), await person('Bob', { url: server.url })];
+  alice.complaints.allow(lostSocket);
+  for (const who of [alice, bob]) await who.opens('/r/chat');
+  await bob.says('before');
+  await alice.sees('before');
+  await expect(alice.log.getByText('Bob joined')).toHaveCount(1);
+
+  // His page does not come back by itself: he does.
+  await bob.page.goto('about:blank');
+  await server.stop('SIGKILL');
+  await expect(alice.status).not.toHaveText('Live');
+  await server.start();
+  await alice.isLive();
+  await expect(alice.online.getByRole('listitem')).toHaveText([/Alice/]);
+  await bob.opens('/r/chat');
+  await expect(alice.online.getByRole('listitem')).toHaveText([/Alice/, /Bob/]);
+
+  const carol = await person('Carol', { url: server.url });
+  await carol.opens('/r/chat');
+  await expect(alice.log.getByText('Carol joined')).toHaveCount(1);
+  await expect(alice.log.getByText(/\bBob (joined|left|and)/), 'of Bob there is the line from before').toHaveCount(1);
+});

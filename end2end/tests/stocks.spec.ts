@@ -111,6 +111,37 @@ test('the page comes back by itself when its server does', async ({ stranger, st
   await expect.poll(() => stocks.prices.allTextContents()).not.toEqual(held);
 });
 
+test('whose session has ended is told so, and how to come in again', async ({ person, stage }) => {
+  const { url } = await stage.gated();
+  const stocks = await Stocks.opens(await person('Alice', { url }));
+  const { page, status, context } = stocks.who;
+  await expect(status).toHaveText('Live');
+  await expect(page.getByRole('link', { name: 'Enter again' })).toBeHidden();
+  const left = await context.request.post(`${url}/leave`, { headers: { Origin: url }, maxRedirects: 0 });
+  expect(left.status(), 'premise: she has left').toBe(303);
+
+  await expect(status).toHaveText('Signed out');
+  await expect(stocks.button('Pause')).toBeHidden();
+  await stocks.isAccessible();
+  await stocks.picture('stocks-signed-out');
+  await page.getByRole('link', { name: 'Enter again' }).click();
+  await page.getByRole('textbox', { name: 'Your name' }).fill('Alice');
+  await page.getByRole('button', { name: 'Enter', exact: true }).click();
+  await expect(page).toHaveURL('/stocks');
+  await expect(status).toHaveText('Live');
+});
+
+test('whose session ended while the prices were held is told so when they go on', async ({ person, stage }) => {
+  const { url } = await stage.gated();
+  const stocks = await Stocks.opens(await person('Alice', { url }));
+  await expect(stocks.who.status).toHaveText('Live');
+  await stocks.button('Pause').click();
+  await expect(stocks.who.status).toHaveText('Paused');
+  await stocks.who.context.request.post(`${url}/leave`, { headers: { Origin: url }, maxRedirects: 0 });
+  await stocks.button('Resume').click();
+  await expect(stocks.who.status).toHaveText('Signed out');
+});
+
 test('without a script the table is whole', async ({ stranger }) => {
   const stocks = await Stocks.opens(await stranger({ javaScriptEnabled: false }));
   await expect(stocks.rows.getByRole('rowheader')).toHaveText(symbols);

@@ -13,7 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use governor::clock::DefaultClock;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use tertulia_chat::store::TokenHash;
-use tertulia_chat::{Member, Token};
+use tertulia_chat::{Member, Stay, Token};
 use tertulia_protocol::names::{RoomName, slug_from_url};
 use tertulia_protocol::{Code, Person, Refusal};
 
@@ -21,7 +21,7 @@ use super::budgets::too_often;
 use super::client::Client;
 use super::config::{Scope, TokenGrant};
 use super::error::HttpRefusal;
-use super::session::{Viewer, is_from_elsewhere, is_from_our_pages, nobody, viewer_of};
+use super::session::{Viewer, is_from_elsewhere, is_from_our_pages, is_meant, nobody, viewer_of};
 use super::state::App;
 
 /// As whom somebody speaks who has neither session nor token and gives no name.
@@ -65,7 +65,11 @@ impl Tokens {
 /// What somebody wants of a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Deed {
+    /// To look at a room that there is.
+    Look,
+    /// To listen, also to a room that is made by that.
     Read,
+    /// To say something, in the same way.
     Write,
 }
 
@@ -137,6 +141,17 @@ impl Caller {
         }
     }
 
+    /// Lets them look on by right of their session, until that ends; `None` for who needs none.
+    pub(crate) fn stay(&self, app: &App) -> Option<Stay> {
+        match self {
+            // While access is open whoever has left may look on all the same.
+            Self::Person(viewer) if !app.origin.is_open() => {
+                Some(Stay::begin(app.chat.clone(), viewer.person.id, viewer.token))
+            }
+            Self::Person(_) | Self::Program(_) | Self::Anybody => None,
+        }
+    }
+
     /// Whether a socket may be opened for the page that asks for it. A browser sends cookies with any page's socket, and
     /// reaches servers of its own network that no stranger reaches: a page that is not ours gets in with a token only.
     pub(crate) fn may_open_socket(&self, app: &App, headers: &HeaderMap) -> bool {
@@ -149,6 +164,11 @@ impl Caller {
     /// The same for a stream, which a browser lets no page elsewhere read.
     pub(crate) fn may_open_stream(&self, app: &App, headers: &HeaderMap) -> bool {
         matches!(self, Self::Program(_)) || !is_from_elsewhere(&app.origin, headers)
+    }
+
+    /// Whether their asking may leave something behind; see [`is_meant`]. No page elsewhere makes a browser show a token.
+    pub(crate) fn may_leave_traces(&self, app: &App, headers: &HeaderMap) -> bool {
+        matches!(self, Self::Program(_)) || is_meant(&app.origin, headers)
     }
 
     /// Whether others may be told that they are there: somebody without any name is not.
@@ -194,7 +214,7 @@ impl Caller {
         }
     }
 
-    /// The way into a room by its name in a URL. While access is open the room is made if there is none.
+    /// The way into a room by its name in a URL. While access is open the room is made if there is none, except for a look.
     ///
     /// # Errors
     /// `not_found`, `forbidden` for a token without that room or right, what [`Caller::person`] says, `rate_limited`
@@ -211,7 +231,7 @@ impl Caller {
         self.may(&slug, deed)?;
         let person = self.person(app, name, client).await?;
         match app.chat.member_by_slug(&person, &slug).await {
-            Err(refusal) if refusal.code == Code::NotFound && app.origin.is_open() => {
+            Err(refusal) if refusal.code == Code::NotFound && app.origin.is_open() && deed != Deed::Look => {
                 // What makes no room name names none: it is told as such, not as a bad field.
                 RoomName::parse(room).map_err(|_| no_such_name())?;
                 app.doors.open_room(client.0)?;

@@ -13,9 +13,8 @@ use axum::response::{IntoResponse, Response};
 use futures::stream;
 use serde::Deserialize;
 use tertulia_chat::market::{Tick, Watch};
-use tertulia_chat::store::TokenHash;
-use tertulia_chat::{Chat, Market};
-use tertulia_protocol::{Code, Refusal};
+use tertulia_chat::{Market, Stay};
+use tertulia_protocol::{Close, Code, Refusal};
 use tokio::time::timeout;
 
 use super::access::Caller;
@@ -58,7 +57,13 @@ pub(crate) async fn stocks(
     wish: Result<Query<Wish>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Response, HttpRefusal> {
-    let caller = caller?;
+    let caller = match caller {
+        Ok(caller) => caller,
+        Err(HttpRefusal(refusal)) if refusal.code == Code::Unauthorized && sse::is_listener(&headers) => {
+            return Ok(turned_away());
+        }
+        Err(refusal) => return Err(refusal),
+    };
     let market = market(&app)?;
     if !caller.may_open_stream(&app, &headers) {
         return Err(not_our_page().into());
@@ -76,11 +81,14 @@ pub(crate) async fn stocks(
     };
     let place = app.places.admit(client)?;
     let watch = market.watch(known.as_ref().map_or(i64::MIN, Position::from));
-    let session = caller.session();
-    let (chat, rounds) = (app.chat.clone(), Rounds::begin());
-    let watcher = Watcher { opening: RETRY, known, watch, chat, session, rounds, _place: place };
+    let (stay, rounds) = (caller.stay(&app), Rounds::begin());
+    // Whoever left between the request's look at the session and our listening to its end was not heard.
+    if ended(stay.as_ref()).await {
+        return Ok(turned_away());
+    }
+    let watcher = Watcher { opening: RETRY, known, watch, stay, rounds, over: false, _place: place };
     let body = Body::from_stream(stream::unfold(watcher, Watcher::next));
-    Ok((sse::HEADERS, [(CONTENT_TYPE, "text/event-stream")], body).into_response())
+    Ok((sse::HEADERS, [(CONTENT_TYPE, sse::KIND)], body).into_response())
 }
 
 /// One stream. Nothing waits for it: hyper asks for more when the last was written, and the market lets go of whoever
@@ -91,35 +99,45 @@ struct Watcher {
     /// What the client had heard when it came.
     known: Option<Position>,
     watch: Watch,
-    chat: Arc<Chat>,
     /// The session it came with, whose end is its own. A token ends with the server that was told of it.
-    session: Option<TokenHash>,
+    stay: Option<Stay>,
     rounds: Rounds,
+    /// Whether all is said.
+    over: bool,
     _place: Place,
 }
 
 impl Watcher {
     async fn next(mut self) -> Option<(Result<Bytes, Infallible>, Self)> {
+        if self.over {
+            return None;
+        }
         let past = self.past();
         if !past.is_empty() {
             return Some((Ok(past.into()), self));
         }
         loop {
             let bytes = tokio::select! {
-                // Both safe to cancel: a tick stays until it is taken, and what is due stays due.
+                // All safe to cancel: a tick stays until it is taken, what is due stays due, and what ended has ended.
                 ticks = timeout(sse::KEEP_ALIVE, self.watch.next()) => match ticks {
                     Ok(ticks) => Bytes::from(events(&ticks?, None)),
                     Err(_) => Bytes::from_static(ALIVE),
                 },
-                () = self.rounds.next() => {
-                    if let Some(session) = self.session && self.chat.has_ended(session).await {
-                        return None;
-                    }
-                    continue;
-                }
+                () = self.rounds.next() => match self.leave().await {
+                    Some(bytes) => bytes,
+                    None => continue,
+                },
+                // Told also when the instance goes: then the market ends, and the session does not.
+                () = told(self.stay.as_ref()) => self.leave().await?,
             };
             return Some((Ok(bytes), self));
         }
+    }
+
+    /// The last word, if the session has ended.
+    async fn leave(&mut self) -> Option<Bytes> {
+        self.over = ended(self.stay.as_ref()).await;
+        self.over.then(|| Bytes::from(farewell()))
     }
 
     /// The next piece of the past; empty when all is told.
@@ -127,6 +145,31 @@ impl Watcher {
         let count = self.watch.past.len().min(PIECE);
         let piece: Vec<_> = self.watch.past.drain(..count).collect();
         format!("{}{}", std::mem::take(&mut self.opening), events(&piece, self.known.as_ref()))
+    }
+}
+
+/// The last event, for whose session has ended: a page would otherwise come back for ever, without being told why.
+fn farewell() -> String {
+    format!("event: bye\nretry: {}\ndata: {}\n\n", sse::RETRY_UNWANTED.as_millis(), Close::Revoked.reason())
+}
+
+/// The answer to whoever has no session, where that must be told in a stream.
+fn turned_away() -> Response {
+    (sse::HEADERS, [(CONTENT_TYPE, sse::KIND)], farewell()).into_response()
+}
+
+/// Returns when the session may have ended; never for who came without.
+async fn told(stay: Option<&Stay>) {
+    match stay {
+        Some(stay) => stay.until_told().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn ended(stay: Option<&Stay>) -> bool {
+    match stay {
+        Some(stay) => stay.has_ended().await,
+        None => false,
     }
 }
 

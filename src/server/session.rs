@@ -1,7 +1,7 @@
 //! The session cookie, and who a request comes from.
 
 use axum::extract::{FromRequestParts, Request, State};
-use axum::http::header::{COOKIE, HOST, HeaderName, ORIGIN, SET_COOKIE};
+use axum::http::header::{COOKIE, HOST, HeaderName, ORIGIN, REFERER, SET_COOKIE, USER_AGENT};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
@@ -22,6 +22,8 @@ const PLAIN_NAME: &str = "sid";
 pub(crate) const LOBBY: &str = "/r/chat";
 /// Where a browser says how the page that asks is related to us.
 const SEC_FETCH_SITE: &str = "sec-fetch-site";
+/// Where a browser says that nobody has asked yet: it looks ahead.
+const SEC_PURPOSE: &str = "sec-purpose";
 /// Longest `Cookie` header that is looked at, in bytes: browsers keep at most 4 KiB per cookie.
 const COOKIE_BYTES: usize = 8 * 1024;
 
@@ -94,8 +96,11 @@ fn set_cookie(value: &str, origin: &Origin, max_age_s: i64) -> [(HeaderName, Str
 
 /// Whether a request with a cookie was written by one of our own pages; see [`Origin::is_ours`].
 pub(crate) fn is_from_our_pages(origin: &Origin, headers: &HeaderMap) -> bool {
-    let text = |name| headers.get(name).and_then(|value: &axum::http::HeaderValue| value.to_str().ok());
-    origin.is_ours(text(ORIGIN), text(HOST))
+    origin.is_ours(text(headers, ORIGIN), text(headers, HOST))
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
 }
 
 /// Whether a page that is not ours asks for something that needs no cookie. Its browser says so (to servers that it
@@ -106,6 +111,29 @@ pub(crate) fn is_from_elsewhere(origin: &Origin, headers: &HeaderMap) -> bool {
         Some(site) => site != "same-origin" && site != "none",
         None => headers.contains_key(ORIGIN) && !is_from_our_pages(origin, headers),
     }
+}
+
+/// Whether a request that only asks may leave something behind: a room that is made by the first who listens, a name.
+///
+/// Any page can make a browser ask anything, by `<img>`, `<script>` or a prefetch. To a plain http address of the own
+/// network it says neither `Sec-Fetch-Site` nor, for these, an `Origin`: then the `Referer` must be a page of ours, which
+/// a page elsewhere can leave out and not forge. Programs do not call themselves `Mozilla`, as every browser does.
+pub(crate) fn is_meant(origin: &Origin, headers: &HeaderMap) -> bool {
+    if headers.contains_key(SEC_PURPOSE) {
+        return false;
+    }
+    if headers.contains_key(SEC_FETCH_SITE) || headers.contains_key(ORIGIN) {
+        return !is_from_elsewhere(origin, headers);
+    }
+    let browser = headers.get(USER_AGENT).is_some_and(|agent| agent.as_bytes().starts_with(b"Mozilla/"));
+    !browser || origin.is_ours(text(headers, REFERER).and_then(origin_of), text(headers, HOST))
+}
+
+/// The origin in a URL, as browsers write both.
+fn origin_of(url: &str) -> Option<&str> {
+    let authority = url.find("://")? + 3;
+    let end = url[authority..].find('/').map_or(url.len(), |end| authority + end);
+    Some(&url[..end])
 }
 
 /// What a page that is not ours is told when it opens a socket or a stream.
@@ -139,4 +167,48 @@ pub(crate) async fn gate(State(app): State<App>, mut request: Request, next: Nex
 /// A page for when there is nothing to render from. Text only: it must work when nothing else does.
 pub(crate) fn plain_page(status: StatusCode, sentence: &str) -> Response {
     (status, format!("{sentence}\nGo back and try again; what you wrote is still there.\n")).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FIREFOX: (&str, &str) =
+        ("user-agent", "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0");
+
+    /// Whether a request to `192.0.2.7:3000` with these headers is meant.
+    fn meant(given: &[(&str, &str)]) -> bool {
+        let mut headers = HeaderMap::new();
+        headers.insert(HOST, "192.0.2.7:3000".parse().expect("a host"));
+        for (name, value) in given {
+            let name = HeaderName::from_bytes(name.as_bytes()).expect("a header's name");
+            headers.insert(name, value.parse().expect("a header's value"));
+        }
+        is_meant(&Origin::default(), &headers)
+    }
+
+    #[test]
+    fn programs_mean_what_they_ask_and_so_do_our_own_pages() {
+        assert!(meant(&[]) && meant(&[("user-agent", "curl/8.14.1"), ("accept", "*/*")]));
+        assert!(meant(&[FIREFOX, ("sec-fetch-site", "same-origin")]));
+        assert!(meant(&[FIREFOX, ("sec-fetch-site", "none")]), "typed into the address bar");
+        assert!(meant(&[FIREFOX, ("origin", "http://192.0.2.7:3000")]));
+        assert!(meant(&[FIREFOX, ("referer", "http://192.0.2.7:3000/r/chat?before=7")]));
+        assert!(meant(&[FIREFOX, ("referer", "http://192.0.2.7:3000")]));
+    }
+
+    #[test]
+    fn a_browser_that_does_not_say_whose_page_asks_means_nothing() {
+        assert!(!meant(&[FIREFOX]), "an image over plain http, with or without a policy for referrers");
+        for elsewhere in
+            ["http://evil.example/", "http://192.0.2.7:3000.evil.example/", "http://192.0.2.7/", "about:blank"]
+        {
+            assert!(!meant(&[FIREFOX, ("referer", elsewhere)]), "{elsewhere}");
+        }
+        for site in ["cross-site", "same-site", "anything"] {
+            assert!(!meant(&[("sec-fetch-site", site)]), "{site}");
+        }
+        assert!(!meant(&[("origin", "null")]) && !meant(&[("origin", "http://evil.example")]));
+        assert!(!meant(&[FIREFOX, ("sec-fetch-site", "none"), ("sec-purpose", "prefetch;prerender")]), "looked ahead");
+    }
 }

@@ -12,6 +12,7 @@ mod frames;
 mod html;
 mod limits;
 mod process;
+mod publish;
 mod readme;
 mod redis;
 mod refusals;

@@ -250,7 +250,16 @@ export class Stage {
 
   /** One process with nothing else, over a database of its own. */
   async alone(...args: string[]): Promise<Instance> {
+    return this.on(await this.port(), args);
+  }
+
+  /** The same with a public URL, its own: whoever has not entered sees nothing. */
+  async gated(): Promise<Instance> {
     const port = await this.port();
+    return this.on(port, ['--public-url', `http://127.0.0.1:${port}`]);
+  }
+
+  private async on(port: number, args: string[]): Promise<Instance> {
     return this.keep(new Instance(port, ['--data', path.join(await this.data(), `alone-${port}`), ...args]));
   }
 

@@ -58,6 +58,9 @@ pub struct Places {
     trusted: Trusted,
     taken: Taken,
     connections: Taken,
+    /// Whether this machine itself is not counted: a proxy beside the server that is not configured as trusted would
+    /// otherwise share one place among everybody. Always, but for tests, which have no other machine.
+    spares_loopback: bool,
 }
 
 impl Places {
@@ -66,7 +69,14 @@ impl Places {
     #[must_use]
     pub fn new(most: usize, connections: usize, trusted: Trusted) -> Self {
         let most_connections = (connections / PART).max(LEAST).max(most);
-        Self { most, most_connections, trusted, taken: Arc::default(), connections: Arc::default() }
+        let (taken, connections) = (Arc::default(), Arc::default());
+        Self { most, most_connections, trusted, taken, connections, spares_loopback: true }
+    }
+
+    /// The same, counting this machine as any other.
+    #[cfg(test)]
+    pub(crate) fn counting_loopback(self) -> Self {
+        Self { spares_loopback: false, ..self }
     }
 
     fn trusts(&self, address: IpAddr) -> bool {
@@ -80,31 +90,30 @@ impl Places {
     pub(crate) fn admit(&self, client: Client) -> Result<Place, Refusal> {
         let full = || Refusal::new(Code::Busy, "Too many sockets from this address.").retry_after(5_000);
         let Client(Some(address)) = client else { return Ok(Place(None)) };
-        take(&self.taken, self.most, address).ok_or_else(full)
+        self.take(&self.taken, self.most, address).ok_or_else(full)
     }
 
     /// A place for one more connection of this peer, or `None`. Nothing has been read of it yet, so whose connections a
     /// proxy brings is not known: a trusted one is not counted.
     pub(crate) fn connect(&self, peer: IpAddr) -> Option<Place> {
         let peer = peer.to_canonical();
-        if self.trusts(peer) { Some(Place(None)) } else { take(&self.connections, self.most_connections, peer) }
+        if self.trusts(peer) { Some(Place(None)) } else { self.take(&self.connections, self.most_connections, peer) }
     }
-}
 
-/// A place in this table, or `None`. This machine itself is not counted: a proxy beside the server that is not configured
-/// as trusted would otherwise share one place among everybody.
-fn take(taken: &Taken, most: usize, address: IpAddr) -> Option<Place> {
-    if address.is_loopback() {
-        return Some(Place(None));
+    /// A place in this table, or `None`.
+    fn take(&self, taken: &Taken, most: usize, address: IpAddr) -> Option<Place> {
+        if self.spares_loopback && address.is_loopback() {
+            return Some(Place(None));
+        }
+        let address = household(address);
+        let mut counts = taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(address).or_insert(0);
+        if *count >= most {
+            return None;
+        }
+        *count += 1;
+        Some(Place(Some((address, taken.clone()))))
     }
-    let address = household(address);
-    let mut counts = taken.lock().unwrap_or_else(PoisonError::into_inner);
-    let count = counts.entry(address).or_insert(0);
-    if *count >= most {
-        return None;
-    }
-    *count += 1;
-    Some(Place(Some((address, taken.clone()))))
 }
 
 /// The table of places, shared with the guards that give them back.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::State;
+use axum::http::Method;
 use axum::response::Response;
 use axum::response::sse::Event;
 use tertulia_chat::Listener;
@@ -26,6 +27,10 @@ pub(in crate::server) async fn open(
 ) -> Result<Response, HttpRefusal> {
     if !visit.caller.may_open_stream(&app, &visit.headers) {
         return Err(not_our_page().into());
+    }
+    if visit.method == Method::HEAD {
+        visit.look(&app).await?;
+        return Ok(sse::described());
     }
     let held = Held { place: app.places.admit(visit.client)?, seat: seat.map(|Extension(seat)| seat) };
     let (listener, room) = visit.listen(&app).await?;

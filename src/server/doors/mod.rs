@@ -7,8 +7,8 @@ pub(super) mod raw;
 mod words;
 
 use axum::extract::{FromRequestParts, Path, Query};
-use axum::http::HeaderMap;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method};
 use serde::Deserialize;
 use tertulia_chat::listener::resume;
 use tertulia_chat::presence::Visibility;
@@ -31,6 +31,7 @@ pub(super) struct Visit {
     wishes: Wishes,
     caller: Caller,
     client: Client,
+    method: Method,
     headers: HeaderMap,
 }
 
@@ -69,7 +70,8 @@ impl FromRequestParts<App> for Visit {
             Refusal::new(Code::BadField, sentence)
         })?;
         let Ok(RoomName(room)) = RoomName::from_request_parts(parts, app).await;
-        Ok(Self { room, wishes, caller, client, headers: parts.headers.clone() })
+        let (method, headers) = (parts.method.clone(), parts.headers.clone());
+        Ok(Self { room, wishes, caller, client, method, headers })
     }
 }
 
@@ -86,10 +88,21 @@ impl FromRequestParts<App> for RoomName {
 }
 
 impl Visit {
+    /// Looks whether there is something to listen to, and leaves no trace.
+    ///
+    /// # Errors
+    /// As [`Caller::member`].
+    async fn look(&self, app: &App) -> Result<(), Refusal> {
+        self.caller.member(app, &self.room, Deed::Look, None, self.client).await.map(drop)
+    }
+
     /// Begins to listen: with what was missed, or with so many of the newest, or with what comes.
     async fn listen(&self, app: &App) -> Result<(Listener, Room), Refusal> {
-        let (name, wishes) = (self.wishes.name.as_deref(), &self.wishes);
-        let member = self.caller.member(app, &self.room, Deed::Read, name, self.client).await?;
+        let wishes = &self.wishes;
+        // Where perhaps no page of ours asked they listen to what there is, and nobody is told.
+        let meant = self.caller.may_leave_traces(app, &self.headers);
+        let (deed, name) = if meant { (Deed::Read, wishes.name.as_deref()) } else { (Deed::Look, None) };
+        let member = self.caller.member(app, &self.room, deed, name, self.client).await?;
         let room = Room { id: member.room_id(), slug: member.room().slug.clone(), epoch: app.chat.epoch() };
         let heard = self.headers.get(sse::LAST_EVENT_ID).and_then(|id| id.to_str().ok());
         // Whoever names what they heard was here before.
@@ -108,7 +121,7 @@ impl Visit {
             (None, None, 0) => Start::Now,
             (None, None, count) => Start::Last(count.min(HISTORY)),
         };
-        let visibility = match self.caller.is_named(name) {
+        let visibility = match meant && self.caller.is_named(name) {
             true if returns => Visibility::Returning,
             true => Visibility::Shown,
             false => Visibility::Hidden,

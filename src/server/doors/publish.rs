@@ -34,7 +34,7 @@ struct Published {
     room: String,
     seq: Seq,
     id: String,
-    /// How many instances were told, this one included.
+    /// How many instances were told: those with somebody in the room, and this one.
     instances: usize,
 }
 
@@ -68,7 +68,7 @@ pub(in crate::server) async fn publish(
         seq: appended.entry.seq,
         id: told.place(appended.entry.seq),
         room: told.slug,
-        instances: app.chat.instances(),
+        instances: app.chat.instances_told(member.room_id()).await,
     };
     let replayed = appended.duplicate.then_some([("idempotency-replayed", "true")]);
     Ok((StatusCode::CREATED, replayed.unwrap_or([("idempotency-replayed", "false")]), Json(published)).into_response())

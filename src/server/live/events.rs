@@ -6,7 +6,6 @@ use axum::Extension;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::http::HeaderMap;
-use axum::http::header::ACCEPT;
 use axum::response::sse::Event;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
@@ -60,13 +59,12 @@ pub(crate) async fn open(
 
 /// Refuses by a status, which `EventSource` keeps to itself: a page that has to know why is told in the stream.
 fn refused(refusal: Refusal, headers: &HeaderMap) -> Response {
-    let streams = headers.get(ACCEPT).is_some_and(|kinds| kinds.as_bytes().starts_with(b"text/event-stream"));
     let close = match (refusal.code, refusal.field.as_deref()) {
         (Code::Unauthorized, _) => Close::Revoked,
         (_, Some("hello.v")) => Close::Version,
         _ => return HttpRefusal(refusal).into_response(),
     };
-    if !streams {
+    if !sse::is_listener(headers) {
         return HttpRefusal(refusal).into_response();
     }
     sse::turn_away(farewell(Ended { close, retry_after_ms: None }))

@@ -4,7 +4,8 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::header::{CACHE_CONTROL, HeaderName};
+use axum::http::HeaderMap;
+use axum::http::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderName};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::{Stream, stream};
@@ -24,6 +25,8 @@ mod tests;
 
 /// Silence after which something is said, if only a comment: half of the 30 s after which the strictest proxies hang up.
 pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// The kind of content that these streams are.
+pub(super) const KIND: &str = "text/event-stream";
 /// The header in which a browser's `EventSource` says how far it got.
 pub(super) const LAST_EVENT_ID: &str = "last-event-id";
 /// Nobody keeps a stream, and proxies pass each event on at once (nginx reads the second).
@@ -52,7 +55,7 @@ impl Rounds {
 /// How long a browser waits before it comes back.
 const RETRY: Duration = Duration::from_secs(1);
 /// The same for whoever is not wanted back: `EventSource` has no other way to be told, and asks for ever.
-const RETRY_UNWANTED: Duration = Duration::from_secs(3_600);
+pub(super) const RETRY_UNWANTED: Duration = Duration::from_secs(3_600);
 /// How long the goodbye may take: it is a courtesy to a peer that may be gone.
 const GOODBYE: Duration = Duration::from_millis(1_000);
 /// Events between the queue and the connection: one, so that what a peer does not take waits in the queue, whose
@@ -109,6 +112,18 @@ pub(super) fn carry(streams: &TaskTracker, held: Held, audience: impl Audience, 
         drop(held);
     });
     (HEADERS, Sse::new(told_on(told)).keep_alive(keep_alive)).into_response()
+}
+
+/// Whether whoever asks may be a browser's `EventSource`: it reads no status, and is told in a stream why there is none.
+/// It cannot show a token, so that whoever does is a program.
+pub(super) fn is_listener(headers: &HeaderMap) -> bool {
+    let kinds = headers.get(ACCEPT).is_some_and(|kinds| kinds.as_bytes().starts_with(KIND.as_bytes()));
+    kinds && !headers.contains_key(AUTHORIZATION)
+}
+
+/// Answers as a stream would that nobody wants to hear (HEAD).
+pub(super) fn described() -> Response {
+    (HEADERS, [(CONTENT_TYPE, KIND)]).into_response()
 }
 
 /// Answers with a stream that only says why there is none.

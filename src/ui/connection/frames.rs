@@ -7,6 +7,7 @@ use tertulia_protocol::{
 };
 
 use super::asked::{self, Next};
+use super::link::HERE;
 use super::{Connection, Phase, whose};
 use crate::ui::kit::browser;
 use crate::ui::room::OpenRoom;
@@ -26,6 +27,7 @@ impl Connection {
             ServerFrame::Welcome { epoch, you, ping_ms, bus, .. } => self.welcomed(epoch, you, ping_ms, bus),
             ServerFrame::Subscribed { room, epoch: _, seq } => {
                 self.state.try_update_value(|state| state.backoff.reset());
+                browser::remember(HERE, &room.to_string());
                 self.in_room(room, |open| open.must_reach(seq));
             }
             ServerFrame::Entries { room, entries } => self.entries(room, &entries),

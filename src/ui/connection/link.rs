@@ -33,6 +33,8 @@ const BEAT_MS: f64 = 1_000.0;
 const NO_NETWORK_MS: u64 = 30_000;
 /// Where it lies in the tab's storage whose the rest is.
 const OWNER: &str = "me";
+/// Where it lies in the tab's storage in which room it was last.
+pub(super) const HERE: &str = "here";
 /// Where it lies in the tab's storage what is known of the ways to the server.
 const WAYS: &str = "ways";
 /// What answers as long as the server does, by an ordinary request.
@@ -94,6 +96,9 @@ impl Connection {
         if matches!(self.phase.get_untracked(), Phase::Live | Phase::Still) {
             self.phase.set(Phase::Opening);
         }
+        // Whoever reloads was here as much as whoever lost the connection; only a young server makes a difference of it.
+        let here = room.is_some_and(|room| browser::remembered(HERE) == Some(room.id().to_string()));
+        let back = back || here;
         let resume: Vec<_> = room.map(OpenRoom::position).into_iter().collect();
         let hello = Hello { v: VERSION, client: CLIENT.to_owned(), back, resume };
         let socket = Socket::open(way, hello, move |heard| self.heard(generation, heard));

@@ -4,6 +4,8 @@ pub mod market;
 #[cfg(test)]
 mod tests;
 
+use std::time::Duration;
+
 use leptos::prelude::*;
 use tertulia_protocol::Quote;
 use tertulia_protocol::codec::decode;
@@ -16,10 +18,14 @@ use crate::ui::kit::{Boxed, PageTitle, Table, Wordmark, flag, part, text};
 /// The stream, and the name of its events.
 const FEED: &str = "/feeds/stocks";
 const EVENT: &str = "quote";
+/// The event that says that the session has ended.
+const BYE: &str = "bye";
+/// The way in that leads back here.
+const ENTRANCE: &str = "/?next=/stocks";
 /// How long no price comes until the page says so: five ticks.
-const QUIET: std::time::Duration = std::time::Duration::from_secs(5);
+const QUIET: Duration = Duration::from_secs(5);
 /// How soon a stream that the server refused is asked for again.
-const AGAIN: std::time::Duration = std::time::Duration::from_secs(5);
+const AGAIN: Duration = Duration::from_secs(5);
 
 /// How it stands between this page and the feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +42,8 @@ enum Phase {
     Paused,
     /// The stream is gone; another is tried by itself.
     Lost,
+    /// The session has ended, and with it the right to look.
+    Over,
 }
 
 impl Phase {
@@ -47,6 +55,7 @@ impl Phase {
             Self::Silent => "Waiting for prices",
             Self::Paused => "Paused",
             Self::Lost => "Reconnecting",
+            Self::Over => "Signed out",
         }
     }
 
@@ -55,7 +64,7 @@ impl Phase {
             Self::Still => "status still",
             Self::Live => "status live",
             Self::Opening | Self::Silent | Self::Paused => "status catching",
-            Self::Lost => "status offline",
+            Self::Lost | Self::Over => "status offline",
         }
     }
 }
@@ -98,16 +107,17 @@ impl Ticker {
     fn open(self) {
         let newest = |rows: &Vec<RwSignal<Stock>>| rows.iter().map(|row| row.with_untracked(|stock| stock.at)).max();
         let after = self.rows.with_untracked(newest).unwrap_or(0) / 1_000;
-        let stream = Stream::open(&format!("{FEED}?after={after}"), &[EVENT], move |heard| match heard {
+        let stream = Stream::open(&format!("{FEED}?after={after}"), &[EVENT, BYE], move |heard| match heard {
+            Heard::Event { name, .. } if name == BYE => self.end(),
             // What cannot be read is skipped: a newer server may say more than this page knows.
             Heard::Event { data, .. } => {
                 if let Ok(quote) = decode::<Quote>(&data) {
                     self.hear(&quote);
                 }
             }
-            Heard::Lost => self.phase.set(Phase::Lost),
+            Heard::Lost => self.lose(),
             Heard::Refused => {
-                self.phase.set(Phase::Lost);
+                self.lose();
                 set_timeout(
                     move || {
                         if self.phase.try_get_untracked() == Some(Phase::Lost) {
@@ -119,6 +129,20 @@ impl Ticker {
             }
         });
         self.stream.set_value(stream);
+    }
+
+    /// What ends after a goodbye is not lost.
+    fn lose(self) {
+        if self.phase.get_untracked() != Phase::Over {
+            self.phase.set(Phase::Lost);
+        }
+    }
+
+    /// The server does not want this session back; whoever looks is told how to come in again.
+    fn end(self) {
+        self.phase.set(Phase::Over);
+        // Not here: it is the stream itself that calls.
+        set_timeout(move || self.stream.try_update_value(|stream| *stream = None).unwrap_or(()), Duration::ZERO);
     }
 
     fn hear(self, quote: &Quote) {
@@ -161,7 +185,8 @@ pub fn StocksPage() -> impl IntoView {
     });
     let class = text(move || ticker.phase.get().class().to_owned());
     let words = text(move || ticker.phase.get().words().to_owned());
-    let still = flag(move || ticker.phase.get() == Phase::Still);
+    let idle = flag(move || matches!(ticker.phase.get(), Phase::Still | Phase::Over));
+    let entered = flag(move || ticker.phase.get() != Phase::Over);
     let verb = text(move || if ticker.phase.get() == Phase::Paused { "Resume" } else { "Pause" }.to_owned());
     view! {
         <PageTitle name="Stocks".to_owned() />
@@ -173,7 +198,8 @@ pub fn StocksPage() -> impl IntoView {
                 <h1>"Stocks"</h1>
                 <noscript>"Reload to see newer prices."</noscript>
                 <p class=class role="status">{words}</p>
-                <button type="button" hidden=still on:click=move |_| ticker.pause_or_resume()>{verb}</button>
+                <a href=ENTRANCE rel="external" hidden=entered>"Enter again"</a>
+                <button type="button" hidden=idle on:click=move |_| ticker.pause_or_resume()>{verb}</button>
             </header>
             <p class="about">"A market that exists nowhere else: one server rolls the prices, and all of them show the same."</p>
             <Prices ticker />

@@ -92,6 +92,10 @@ pub trait Bus: Send + Sync + 'static {
     /// Stops listening to a room; idempotent.
     fn unsubscribe(&self, room: RoomId);
 
+    /// How many instances news of this room reach at this moment: those that listen to it, and this one, whether or not
+    /// it does; 1 while the link is down, and when whoever carries them does not say within a quarter of a second.
+    fn reach(&self, room: RoomId) -> BoxFuture<'_, usize>;
+
     /// The state of the link, now and on every change.
     fn link(&self) -> watch::Receiver<Link>;
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tertulia_protocol::{BusState, Close, ServerFrame, UserId, codec};
+use tertulia_protocol::{BusState, Close, RoomId, ServerFrame, UserId, codec};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -186,12 +186,10 @@ impl Chat {
         }
     }
 
-    /// How many instances hear what is committed here, this one included: those that gave a sign of life lately, or
-    /// this one alone while the bus is away.
-    #[must_use]
-    pub fn instances(&self) -> usize {
-        let live = *self.bus_state.borrow() == BusState::Live;
-        if live { 1 + self.lock_presence().neighbours() } else { 1 }
+    /// How many instances are told what is said in a room: those with somebody there, and this one, which stores it; see
+    /// [`Bus::reach`].
+    pub async fn instances_told(&self, room: RoomId) -> usize {
+        self.bus.reach(room).await
     }
 
     /// Connections open on this instance.

@@ -213,12 +213,6 @@ impl Presence {
         }
     }
 
-    /// How many other instances are alive, as far as was heard.
-    #[must_use]
-    pub fn neighbours(&self) -> usize {
-        self.alive.len()
-    }
-
     /// Another instance says goodbye.
     pub fn hear_gone(&mut self, from: &str) {
         self.alive.remove(from);

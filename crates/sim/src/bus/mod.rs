@@ -211,6 +211,10 @@ impl Bus for SimBus {
         }
     }
 
+    fn reach(&self, room: RoomId) -> BoxFuture<'_, usize> {
+        if self.shared.link.borrow().is_up() { self.inner.reach(room) } else { std::future::ready(1).boxed() }
+    }
+
     fn link(&self) -> watch::Receiver<Link> {
         self.shared.link.subscribe()
     }

@@ -37,4 +37,5 @@ conforms! {
     an_office_passes_on_when_its_holder_goes,
     offices_do_not_depend_on_each_other,
     a_closed_bus_is_down_and_holds_nothing,
+    news_reach_who_listens_and_who_speaks,
 }

@@ -14,13 +14,18 @@ use tokio::time::timeout;
 use super::{Bus, Connected, HEARD_QUEUE, Heard, Link, PAYLOAD_BYTES, Topic};
 
 mod offices;
+mod reach;
 mod real_redis;
 
 pub use self::offices::*;
+pub use self::reach::*;
 pub use self::real_redis::RealRedis;
 
 /// For anything that must happen: generous, because a busy machine is not a broken bus.
 pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Between two looks at something that nobody tells.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// Several ends of one medium.
 pub struct Medium {
@@ -50,6 +55,7 @@ macro_rules! suite {
                 an_office_passes_on_when_its_holder_goes,
                 offices_do_not_depend_on_each_other,
                 a_closed_bus_is_down_and_holds_nothing,
+                news_reach_who_listens_and_who_speaks,
             );
         }
     };

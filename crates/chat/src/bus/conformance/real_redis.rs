@@ -9,11 +9,10 @@ use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep};
 
+use super::LOOK;
+
 /// For the server to accept connections; it takes some 50 ms on an idle machine.
 const START: Duration = Duration::from_secs(30);
-
-/// Between two looks whether it does.
-const LOOK: Duration = Duration::from_millis(20);
 
 /// Ports are free when chosen and may be taken when used; five tries make that as good as never.
 const PORTS: usize = 5;

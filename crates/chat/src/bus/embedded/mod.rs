@@ -147,6 +147,13 @@ impl Bus for EmbeddedBus {
         }
     }
 
+    fn reach(&self, room: RoomId) -> BoxFuture<'_, usize> {
+        let medium = lock(&self.medium);
+        let hears = |(id, end): (&u64, &End)| *id != self.id && end.listens(Topic::Room(room));
+        let others = if self.link.borrow().is_up() { medium.ends.iter().filter(|end| hears(*end)).count() } else { 0 };
+        std::future::ready(1 + others).boxed()
+    }
+
     fn link(&self) -> watch::Receiver<Link> {
         self.link.subscribe()
     }
@@ -195,12 +202,16 @@ impl Medium {
 }
 
 impl End {
-    fn hear(&mut self, topic: Topic, payload: &Bytes) {
-        let listens = match topic {
+    fn listens(&self, topic: Topic) -> bool {
+        let wants = match topic {
             Topic::Everyone => true,
             Topic::Room(room) => self.rooms.contains_key(&room),
         };
-        if !listens || !self.link.borrow().is_up() {
+        wants && self.link.borrow().is_up()
+    }
+
+    fn hear(&mut self, topic: Topic, payload: &Bytes) {
+        if !self.listens(topic) {
             return;
         }
         if self.drop_every > 0 {

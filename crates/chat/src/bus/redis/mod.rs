@@ -19,6 +19,7 @@ pub use self::counters::Snapshot;
 use self::counters::{Counters, add};
 use self::offices::Offices;
 use self::publisher::Publish;
+use self::reason::reason;
 use self::registry::Registry;
 pub use self::settings::{RedisSettings, SettingsError};
 use super::outlet::Outlet;
@@ -31,6 +32,7 @@ mod counters;
 mod offices;
 mod publisher;
 mod pulse;
+mod reach;
 mod reason;
 mod registry;
 mod session;
@@ -144,6 +146,10 @@ impl Bus for RedisBus {
         self.shared.registry.unsubscribe(room);
     }
 
+    fn reach(&self, room: RoomId) -> BoxFuture<'_, usize> {
+        self.shared.reach(room).boxed()
+    }
+
     fn link(&self) -> watch::Receiver<Link> {
         self.shared.link.subscribe()
     }
@@ -164,6 +170,17 @@ impl Bus for RedisBus {
 }
 
 impl Shared {
+    /// Asks Redis something on the connection for commands.
+    ///
+    /// # Errors
+    /// Why it cannot be asked, in words.
+    async fn ask<T: redis::FromRedisValue>(&self, command: &redis::Cmd) -> Result<T, String> {
+        let connection = self.commands.borrow().clone();
+        let Some(mut connection) = connection else { return Err("Redis is away".to_owned()) };
+        let value: redis::Value = command.query_async(&mut connection).await.map_err(|error| reason(&error))?;
+        redis::from_redis_value(value).map_err(|_| "Redis answered something unexpected".to_owned())
+    }
+
     fn came_up(&self) {
         add(&self.counters.came_up, 1);
         *self.up_since.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());

@@ -67,6 +67,11 @@ impl Registry {
         self.lock().wanted.contains_key(&room)
     }
 
+    /// Whether Redis confirmed this room on the present connection.
+    pub(super) fn is_confirmed(&self, room: RoomId) -> bool {
+        self.lock().wire.get(&room).copied().unwrap_or(false)
+    }
+
     /// A new connection knows nothing yet, or the old one is gone: nothing is confirmed, all is to be asked for.
     pub(super) fn reset(&self) {
         let mut guard = self.lock();

@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, FutureExt as _};
 use tertulia_protocol::RoomId;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -92,6 +92,10 @@ impl Bus for Switchable {
 
     fn unsubscribe(&self, room: RoomId) {
         self.inner.unsubscribe(room);
+    }
+
+    fn reach(&self, room: RoomId) -> BoxFuture<'_, usize> {
+        if self.switch.is_cut() { std::future::ready(1).boxed() } else { self.inner.reach(room) }
     }
 
     fn link(&self) -> watch::Receiver<Link> {

@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use bytes::Bytes;
-use redis::Value;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -105,7 +104,7 @@ impl Channel {
         let lease = u64::try_from(LEASE.as_millis()).unwrap_or(u64::MAX);
         let mut command = redis::cmd("EVAL");
         command.arg(TAKE).arg(1).arg(channels.office(&self.office)).arg(channels.instance()).arg(lease);
-        self.ask(&command).await
+        self.shared.ask(&command).await
     }
 
     /// How often the listening connection was lost, for instance because Redis cut off a reader that was too slow.
@@ -119,7 +118,7 @@ impl Channel {
     /// # Errors
     /// Why Redis cannot be asked, in words.
     pub async fn mark(&self) -> Result<Option<i64>, String> {
-        let mark: Option<String> = self.ask(redis::cmd("GET").arg(&self.mark)).await?;
+        let mark: Option<String> = self.shared.ask(redis::cmd("GET").arg(&self.mark)).await?;
         mark.map(|mark| mark.parse().map_err(|_| "the mark in Redis is not a number".to_owned())).transpose()
     }
 
@@ -135,7 +134,7 @@ impl Channel {
         for message in messages {
             command.arg(&message[..]);
         }
-        let answer: String = self.ask(&command).await?;
+        let answer: String = self.shared.ask(&command).await?;
         match answer.as_str() {
             "done" => Ok(Published::Done),
             "moved" => Ok(Published::Moved),
@@ -161,13 +160,6 @@ impl Channel {
             let pause = backoff.next(began.elapsed(), &mut rand::rng());
             sleep(pause).await;
         }
-    }
-
-    async fn ask<T: redis::FromRedisValue>(&self, command: &redis::Cmd) -> Result<T, String> {
-        let connection = self.shared.commands.borrow().clone();
-        let Some(mut connection) = connection else { return Err("Redis is away".to_owned()) };
-        let value: Value = command.query_async(&mut connection).await.map_err(|error| reason(&error))?;
-        redis::from_redis_value(value).map_err(|_| "Redis answered something unexpected".to_owned())
     }
 }
 

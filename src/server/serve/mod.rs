@@ -21,6 +21,9 @@ use tower::util::ServiceExt as _;
 
 use super::client::{Place, Places};
 
+#[cfg(test)]
+mod tests;
+
 /// How long the headers of a request may take.
 const HEADER_READ: Duration = Duration::from_secs(10);
 /// How long a new connection may take until its first request has a head. hyper's timer for heads starts with
