@@ -16,6 +16,8 @@ use crate::queue::Queue;
 use crate::sabotage::{self, Sabotage};
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;
 
 /// Newest entries kept in memory for those who come back: 256, as many as a busy minute (own).

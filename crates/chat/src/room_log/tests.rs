@@ -11,9 +11,9 @@ use super::{Joined, Offered, Place, RoomLog};
 use crate::encoded::Encoded;
 use crate::queue::Queue;
 
-const ROOM: RoomId = RoomId(7);
+pub(super) const ROOM: RoomId = RoomId(7);
 
-fn entry(seq: i64) -> Entry {
+pub(super) fn entry(seq: i64) -> Entry {
     let by = Person { id: UserId(2), name: "Núria".to_owned() };
     Entry {
         seq: Seq(seq),
@@ -29,7 +29,7 @@ fn encoded(seq: i64) -> Arc<Encoded> {
 }
 
 /// Everything that waits in a queue, as numbers of entries.
-fn seqs_in(queue: &Queue) -> Vec<i64> {
+pub(super) fn seqs_in(queue: &Queue) -> Vec<i64> {
     let mut seqs = Vec::new();
     loop {
         let frames = queue.take().expect("the queue is open");
