@@ -73,7 +73,12 @@ async fn once_a_public_url_is_configured_every_door_asks_for_a_session_or_a_toke
     };
     assert_eq!(ask("POST", "/publish/chat", "").await, 401);
     assert_eq!(ask("GET", "/events/chat", "").await, 401);
-    assert_eq!(ask("POST", "/publish/chat", "unknown").await, 401);
+    let in_the_address = format!("/publish/chat?token={0}&access_token={0}&message=x", writer.reveal());
+    assert_eq!(ask("POST", &in_the_address, "").await, 401, "addresses are written down everywhere");
+    let half = &writer.reveal()[..20];
+    for unknown in ["unknown", " ", half, &"x".repeat(10_000)] {
+        assert_eq!(ask("POST", "/publish/chat", unknown).await, 401);
+    }
     assert_eq!(ask("POST", "/publish/chat", reader.reveal()).await, 403, "it may only read");
     assert_eq!(ask("POST", "/publish/news", reader.reveal()).await, 403, "not its room");
     assert_eq!(ask("POST", "/publish/other", writer.reveal()).await, 403, "not its room");

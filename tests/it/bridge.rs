@@ -153,6 +153,22 @@ async fn what_is_no_message_harms_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_refused_is_in_the_log_with_its_reason_and_seldom() {
+    let redis = RealRedis::start().await;
+    let server = Binary::serve(&folder(), &["--redis", &redis.url()], &[]).await;
+    until_joined(&redis, "chat", 1).await;
+    for _ in 0..20 {
+        publish(&redis, "chat", b"\xff\xfe binary \x80").await;
+    }
+    let refused = "what came from the channel is not stored";
+    eventually("it is told", async || server.log().contains(refused).then_some(())).await;
+    let log = server.log();
+    let lines: Vec<&str> = log.lines().filter(|line| line.contains(refused)).collect();
+    assert!(lines.len() < 20, "a line a second and no more: {}", lines.len());
+    assert!(lines[0].contains("chat") && lines[0].contains("UTF-8") && !log.contains("binary"), "{}", lines[0]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn another_instance_takes_over_from_one_that_was_killed() {
     let redis = RealRedis::start().await;
     let folder = folder();

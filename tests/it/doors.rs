@@ -188,7 +188,7 @@ async fn a_message_may_come_in_every_usual_shape() {
         ("chat?message=%C2%A1Hola%21", "", "", "¡Hola!", "Guest"),
         ("chat", "application/json", "\"¡Hola mundo!\"", "¡Hola mundo!", "Guest"),
         ("chat", form, "\"curl -d\"", "curl -d", "Guest"),
-        ("chat", "application/json", r#"{"message":"an object","author":"Eva"}"#, "an object", "Eva"),
+        ("chat", "application/json", r#"{"message":"an object","author":"Eva","more":[1]}"#, "an object", "Eva"),
         ("chat", "application/json; charset=utf-8", r#"{"text":"other names","user":"Eva"}"#, "other names", "Eva"),
         ("chat", form, "message=a+form&author=Bruno", "a form", "Bruno"),
         ("chat", form, "bare", "bare", "Guest"),

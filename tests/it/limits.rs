@@ -23,6 +23,10 @@ const ALWAYS: [(&str, &str); 7] = [
     ("permissions-policy", "camera=(), microphone=(), geolocation=()"),
 ];
 
+/// Addresses that a page elsewhere might like to write to, or to read.
+const PREFLIGHTED: &str =
+    "/ /live /enter /rooms.json /r/chat/messages /publish/chat /events/chat /ws/chat /feeds/stocks";
+
 fn assert_guarded(what: &str, answer: &Answer) {
     for (name, value) in ALWAYS {
         assert_eq!(answer.header(name), Some(value), "{name} of {what}: {answer:?}");
@@ -107,7 +111,7 @@ async fn files_of_the_house_are_served_with_their_kind_and_the_headers() {
 async fn a_preflight_is_granted_nothing() {
     let server = TestServer::alone().await;
     for origin in ["https://evil.com", "null", "http://localhost", "http://127.0.0.1", "https://evil.com:8443"] {
-        for path in ["/", "/live", "/enter", "/rooms.json", "/r/chat/messages"] {
+        for path in PREFLIGHTED.split(' ') {
             let request = Request::new("OPTIONS", path)
                 .header("origin", origin)
                 .header("access-control-request-method", "POST")

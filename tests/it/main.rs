@@ -11,6 +11,7 @@ mod forms;
 mod frames;
 mod html;
 mod limits;
+mod listeners;
 mod process;
 mod publish;
 mod readme;

@@ -16,8 +16,7 @@ async fn listen(server: &TestServer, room: &str) -> Program {
 
 /// Publishes, and reads how many instances were told.
 async fn told(server: &TestServer, room: &str) -> i64 {
-    let request = Request::new("POST", &format!("/publish/{room}")).header("content-type", "text/plain");
-    let answer = request.body(b"hello".to_vec()).send(&server.door).await;
+    let answer = server.publish(room, "hello").await;
     assert_eq!(answer.status, 201, "{answer:?}");
     answer.json()["instances"].as_i64().expect("a number")
 }
@@ -47,6 +46,27 @@ async fn whoever_publishes_is_told_how_many_instances_were_told() {
     until_told(&b, "plaza", 1).await;
     redis.restart().await;
     until_told(&b, "plaza", 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_key_used_in_parallel_on_both_instances_is_one_message_and_one_answer() {
+    const TIMES: usize = 40;
+    let redis = RealRedis::start().await;
+    let (a, b) = TestServer::pair(&redis.url()).await;
+    let before = told(&a, "plaza").await;
+    assert_eq!(before, 1, "premise: nobody is in the room");
+    let request = Request::new("POST", "/publish/plaza?message=paid").header("idempotency-key", "order 17");
+    let doors = [&a.door, &b.door];
+    let asked = (0..TIMES).map(|n| request.send(doors[n % 2]));
+    let answers = futures::future::join_all(asked).await;
+    for answer in &answers {
+        assert_eq!((answer.status, answer.json()), (201, answers[0].json()), "{answer:?}");
+    }
+    let first = answers.iter().filter(|answer| answer.header("idempotency-replayed") == Some("false")).count();
+    assert_eq!(first, 1, "one of them stored it");
+    let seq = answers[0].json()["seq"].as_i64().expect("a number");
+    let next = b.publish("plaza", "and then").await.json()["seq"].as_i64();
+    assert_eq!(next, Some(seq + 1), "it was stored once");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

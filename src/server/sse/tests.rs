@@ -3,9 +3,11 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
+use futures::StreamExt as _;
 use tokio::task::JoinHandle;
 
 use super::*;
+use crate::server::client::{Client, Places};
 
 /// Somebody who listens, and whether they are still there.
 struct Somebody {
@@ -127,4 +129,26 @@ async fn an_end_is_told_at_once_and_is_the_last_word() {
     assert!(told.events.recv().await.is_some(), "the goodbye");
     assert!(told.events.recv().await.is_none(), "and nothing after it");
     assert!(told.over().await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_stream_says_a_comment_so_that_nobody_takes_it_for_dead() {
+    let places = Places::new(1, 10, Box::new(|_| false));
+    let held = Held { place: places.admit(Client(None)).expect("a place"), seat: None };
+    let (queue, there) = (Arc::<Queue>::default(), Arc::new(AtomicBool::new(true)));
+    let streams = TaskTracker::new();
+    let response = carry(&streams, held, Somebody { queue, there: there.clone(), first: 0 }, Plain);
+    let mut body = response.into_body().into_data_stream();
+    let mut next = async || body.next().await.expect("the stream goes on").expect("bytes");
+    assert_eq!(next().await, "retry: 1000\n: listening\n\n");
+    for _ in 0..3 {
+        let began = Instant::now();
+        let said = next().await;
+        assert!(said.starts_with(b":") && said.ends_with(b"\n\n"), "{said:?}");
+        assert_eq!(began.elapsed(), KEEP_ALIVE);
+    }
+    drop(body);
+    streams.close();
+    streams.wait().await;
+    assert!(!there.load(Ordering::SeqCst), "whoever hung up is out of every room");
 }

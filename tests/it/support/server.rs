@@ -129,6 +129,12 @@ impl TestServer {
         Request::get(path).send(&self.door).await
     }
 
+    /// Publishes a text, as any program would.
+    pub(crate) async fn publish(&self, room: &str, text: &str) -> Answer {
+        let request = Request::new("POST", &format!("/publish/{room}")).header("content-type", "text/plain");
+        request.body(text.as_bytes().to_vec()).send(&self.door).await
+    }
+
     pub(crate) fn chat(&self) -> &Arc<Chat> {
         self.server.chat()
     }

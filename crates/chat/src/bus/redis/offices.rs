@@ -25,6 +25,9 @@ const TRUST: Duration = Duration::from_secs(5);
 /// Between two rounds: two may fail before the trust ends.
 const EVERY: Duration = Duration::from_secs(2);
 
+/// A takeover after a crash takes less than 10 s.
+const _: () = assert!(LEASE.as_millis() + EVERY.as_millis() < 10_000);
+
 /// For giving offices up on the way out; who is slower is waited out by the lease.
 const FAREWELL: Duration = Duration::from_secs(1);
 

@@ -1,8 +1,12 @@
 //! What an instance does last, and what it forgets.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::support::{Cluster, GRACE, Instance, LOBBY};
+use tokio::time::timeout;
+
+use super::support::{Cluster, GRACE, Instance, LOBBY, PATIENCE};
+use crate::Stay;
 use crate::bus::Heard;
 use crate::bus::embedded::EmbeddedHub;
 use crate::news::{News, hear};
@@ -23,6 +27,34 @@ async fn the_last_word_of_an_instance_is_that_it_goes() {
         last = hear(&a.chat.epoch(), "listener", &payload);
     }
     assert_eq!(last, Some(("node-0".to_owned(), News::Gone)));
+}
+
+#[tokio::test]
+async fn whoever_only_looks_on_is_told_that_their_session_ended_on_another_instance() {
+    let cluster = Cluster::of(2);
+    let [a, b] = cluster.instances.as_slice() else { panic!("two instances") };
+    let (ana, token) = a.chat.enter("Ana").await.expect("fine");
+    let session = crate::Token::hash_of(token.reveal()).expect("a token has a hash");
+    let stay = Stay::begin(a.chat.clone(), ana.id, session);
+    assert!(!stay.has_ended().await, "premise: the session lives");
+    assert_eq!(a.chat.connections(), 1, "whoever looks on is there");
+    b.chat.leave(session).await.expect("fine");
+    timeout(PATIENCE, stay.until_told()).await.expect("it is told");
+    assert!(stay.has_ended().await);
+    drop(stay);
+    assert_eq!(a.chat.connections(), 0);
+}
+
+#[tokio::test]
+async fn an_instance_that_goes_tells_who_only_looks_on_and_their_session_lives() {
+    let cluster = Cluster::of(1);
+    let [a] = cluster.instances.as_slice() else { panic!("one instance") };
+    let (ana, token) = a.chat.enter("Ana").await.expect("fine");
+    let session = crate::Token::hash_of(token.reveal()).expect("a token has a hash");
+    let stay = Stay::begin(a.chat.clone(), ana.id, session);
+    a.chat.dismiss_all(Duration::ZERO);
+    timeout(PATIENCE, stay.until_told()).await.expect("it is told");
+    assert!(!stay.has_ended().await);
 }
 
 #[tokio::test]
