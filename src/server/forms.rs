@@ -17,6 +17,7 @@ use super::error::{HttpRefusal, status_of};
 use super::session::{LOBBY, Viewer, cookie_for, cookie_gone, plain_page, viewer_of};
 use super::state::App;
 use super::unsent;
+use crate::ui::stocks::STOCKS;
 
 /// What must be encoded in a path or a query value of our own redirects: whatever could end it or start another part.
 const UNSAFE: &AsciiSet = &CONTROLS
@@ -230,6 +231,9 @@ fn room_path(slug: &str) -> String {
 
 /// A path of our own to go to after a form; the lobby for anything else, so that a crafted link cannot lead away.
 fn safe_path(next: &str) -> String {
+    if next == STOCKS {
+        return STOCKS.to_owned();
+    }
     let ours = next.starts_with("/r/") && !next.contains("//") && !next.contains('\\');
     if ours && next.len() <= 1_024 && !next.chars().any(char::is_control) {
         // Only the path: the query of the page before belongs to that page.

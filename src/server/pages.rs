@@ -24,7 +24,7 @@ use super::state::App;
 use super::{feeds, headers};
 use crate::api::Visit;
 use crate::app::{App as Page, shell};
-use crate::ui::stocks::market::Market;
+use crate::ui::stocks::{self, market::Market};
 
 /// What a room's page is rendered from, read before the rendering begins.
 ///
@@ -65,7 +65,7 @@ pub(super) async fn stocks(State(app): State<App>, request: Request) -> Response
         Err(refusal) => return plain_page(status_of(refusal.code), &refusal.message),
     };
     if viewer.is_none() && !app.origin.is_open() {
-        return Redirect::to("/?next=/stocks").into_response();
+        return Redirect::to(stocks::ENTRANCE).into_response();
     }
     let (status, shown) = match feeds::market(&app) {
         Ok(market) => {

@@ -9,10 +9,8 @@ use leptos_router::LazyRoute;
 
 use super::cluster::ClusterPage;
 use super::kit::{Boxed, browser};
-use super::stocks::StocksPage;
+use super::stocks::{STOCKS, StocksPage};
 
-/// Where the page of the market is.
-const STOCKS: &str = "/stocks";
 /// Where the page of the cluster is.
 const CLUSTER: &str = "/cluster";
 

@@ -220,6 +220,9 @@ async fn a_host_may_turn_it_off_and_a_public_one_asks_for_a_session() {
     let public = Setup::new().public_url("http://chat.example.org").start().await;
     newest(&public).await;
     assert_eq!(public.get("/stocks").await.location(), "/?next=/stocks");
+    assert!(public.get("/?next=/stocks").await.body.contains("name=\"next\" value=\"/stocks\""), "the way back");
+    let fields = [("name", "Eva"), ("next", "/stocks")];
+    assert_eq!(Request::post("/enter", &fields).send(&public.door).await.location(), "/stocks");
     assert_eq!(public.get("/feeds/stocks").await.status, 401);
     assert_eq!(public.guest("Ana").await.get("/stocks").await.status, 200);
 }

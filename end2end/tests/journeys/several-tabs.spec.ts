@@ -76,6 +76,8 @@ for (const way of ['', ', where the browser has no locks']) {
 
     await alice.page.close();
 
+    // A page that is ended in a hurry may not have said so: without locks, it is asked and given time to answer.
+    await expect(bob.bodies).toHaveCount(3, { timeout: 30_000 });
     await agree([bob, other], ['said by the living', 'left behind', 'and this']);
     await bob.sees('said by the living', 'left behind', 'and this');
   });

@@ -14,6 +14,8 @@ use crate::ui::room::OpenRoom;
 
 /// Other pages whose outboxes are asked for at once, as many as are looked at.
 const ASKED: usize = 64;
+/// How often pages whose outboxes lie here are asked whether they live, in a browser without locks.
+const ASK_OTHERS: Duration = Duration::from_secs(5);
 
 impl Connection {
     /// Says something in the open room: it appears at once and goes as soon as it can. False when so much
@@ -183,6 +185,8 @@ impl Connection {
             let _ = window_event_listener_untyped("pagehide", move |_| {
                 self.state.try_update_value(|state| state.kept.leave(&AllTabs));
             });
+            // A page that crashes, or is ended in a hurry, does not say that it goes.
+            set_interval(move || drop(self.look(true)), ASK_OTHERS);
         }
         let _ = window_event_listener_untyped("storage", move |_| self.others_wrote());
         let wait_ms = self.look(true);

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
 use crate::ui::kit::{PageTitle, Refused, Table, Wordmark, browser, text};
+use crate::ui::stocks::STOCKS;
 
 /// The page behind `/`.
 #[component]
@@ -14,9 +15,9 @@ pub fn Entrance() -> impl IntoView {
         browser::forget_all();
         tertulia_timeline::forget_all(&browser::AllTabs);
     });
-    // Only a room of this house: the address may have been written by anybody. The server checks again.
-    let next =
-        text(move || query.with(|query| query.get("next").filter(|next| next.starts_with("/r/")).unwrap_or_default()));
+    // Only a page of this house: the address may have been written by anybody. The server checks again.
+    let ours = |next: &String| next.starts_with("/r/") || next == STOCKS;
+    let next = text(move || query.with(|query| query.get("next").filter(ours).unwrap_or_default()));
     view! {
         <PageTitle name=String::new() />
         <main class="entrance">

@@ -15,13 +15,15 @@ use self::market::{Market, Stock};
 use crate::ui::kit::stream::{Heard, Stream};
 use crate::ui::kit::{Boxed, PageTitle, Table, Wordmark, flag, part, text};
 
+/// Where the page is.
+pub const STOCKS: &str = "/stocks";
 /// The stream, and the name of its events.
 const FEED: &str = "/feeds/stocks";
 const EVENT: &str = "quote";
 /// The event that says that the session has ended.
 const BYE: &str = "bye";
 /// The way in that leads back here.
-const ENTRANCE: &str = "/?next=/stocks";
+pub const ENTRANCE: &str = "/?next=/stocks";
 /// How long no price comes until the page says so: five ticks.
 const QUIET: Duration = Duration::from_secs(5);
 /// How soon a stream that the server refused is asked for again.
