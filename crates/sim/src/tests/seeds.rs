@@ -12,10 +12,13 @@ use crate::{Plan, run};
 const SEEDS: Range<u64> = 0..40;
 
 /// What must have happened under these seeds, or their calm proves nothing.
-const SEEN: [&str; 15] = [
+const SEEN: [&str; 18] = [
     "acks of what was stored before",
     "buses cut",
     "crashes",
+    "ended as revoked",
+    "ended as too slow",
+    "ended without a pong",
     "followings refused",
     "older pages",
     "orderly stops",
