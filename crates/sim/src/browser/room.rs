@@ -43,10 +43,10 @@ impl Open {
         self.stream.is_some()
     }
 
-    /// Following began, after this number unless a reset said otherwise.
+    /// Following began, after this number unless a reset said otherwise. What was asked for since it was asked for is
+    /// still to come.
     pub(super) fn followed(&mut self, asked: Seq) {
         self.stream = Some(self.afresh.take().unwrap_or(asked));
-        self.pulls.clear();
     }
 
     /// Following ended, or the connection did.

@@ -67,6 +67,15 @@ fn the_promise_holds_under_every_seed() {
     assert!(chosen || unseen.is_empty(), "premise: all of it happened, but not {unseen:?}");
 }
 
+/// A tab that asked to follow a room again and then for entries it knows: their answer was taken for a second delivery.
+#[test]
+fn seeds_that_failed_once_hold() {
+    for seed in [478, 2124] {
+        let report = run(&Plan::of(seed), false);
+        assert!(report.findings.is_empty(), "{}", explained(&report));
+    }
+}
+
 #[test]
 fn the_same_seed_has_the_same_course() {
     for seed in [3, 6, 11] {
