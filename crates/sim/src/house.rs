@@ -13,7 +13,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::bus::{BusWeather, SimBus};
 use crate::dice::Dice;
-use crate::plan::{How, INSTANCES, Plan};
+use crate::plan::{How, INSTANCES, Plan, Sabotage};
 use crate::record::{Record, Word};
 use crate::socket::{self, Down, Ends, Up};
 use crate::store::{BEGINNING, Server, SimStore, StoreWeather};
@@ -47,6 +47,8 @@ pub(crate) struct House {
     pub(crate) tasks: TaskTracker,
     hub: EmbeddedHub,
     seed: u64,
+    /// Whether buses listen to rooms for ever. For sabotage.
+    clings: bool,
     start: Instant,
     slots: Mutex<Vec<Slot>>,
 }
@@ -122,6 +124,7 @@ impl House {
             tasks: TaskTracker::new(),
             hub: EmbeddedHub::new(),
             seed,
+            clings: plan.sabotage == Some(Sabotage::KeepListening),
             start: Instant::now(),
             slots: Mutex::new((0..INSTANCES).map(slot).collect()),
         });
@@ -138,6 +141,9 @@ impl House {
         let store = Arc::new(self.witness.server.open(&name, slot.weather.clone()));
         let (dice, record) = (Dice::of(self.seed, &format!("bus {name}")), Some(self.record().clone()));
         let (bus, connected) = SimBus::connect(&self.hub, self.bus_weather.clone(), dice, &name, record);
+        if self.clings {
+            bus.clings();
+        }
         let options = Options {
             instance: name.clone(),
             node: name.clone(),
@@ -214,7 +220,7 @@ impl House {
         instance.keep(&wire);
         let connection = Connection::open(instance.chat.clone(), person, token);
         let ends = Ends { up: heard, down: said };
-        instance.sockets.spawn(socket::converse(connection, ends, instance.gone.clone(), dice));
+        instance.sockets.spawn(socket::converse(connection, ends, instance.gone.clone(), self.record().clone(), dice));
         Ok(Line { up, down, wire })
     }
 

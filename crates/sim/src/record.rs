@@ -52,6 +52,31 @@ pub enum Word {
     Panicked,
 }
 
+impl Word {
+    /// Every one: each must be proven able to be said.
+    pub const ALL: [Self; 19] = [
+        Self::Lost,
+        Self::Changed,
+        Self::DuplicateStored,
+        Self::FalseFail,
+        Self::Phantom,
+        Self::Gap,
+        Self::SessionOrder,
+        Self::RealtimeOrder,
+        Self::DoubleDelivery,
+        Self::OrderDelivery,
+        Self::SilentGap,
+        Self::Diverged,
+        Self::FalseAck,
+        Self::NotDelivered,
+        Self::Misfolded,
+        Self::Presence,
+        Self::Leak,
+        Self::Unbounded,
+        Self::Panicked,
+    ];
+}
+
 /// Something that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Finding {

@@ -13,6 +13,7 @@ use tokio::time::{Duration, Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::dice::Dice;
+use crate::record::Record;
 use crate::wire::{Rx, Torn, Tx};
 
 /// What comes from a browser.
@@ -60,7 +61,13 @@ impl From<Torn> for Over {
 }
 
 /// Carries the conversation until one side ends it, or the instance is `gone`: then without a word.
-pub(crate) async fn converse(mut connection: Connection, mut ends: Ends, gone: CancellationToken, dice: Dice) {
+pub(crate) async fn converse(
+    mut connection: Connection,
+    mut ends: Ends,
+    gone: CancellationToken,
+    record: Record,
+    dice: Dice,
+) {
     tokio::select! {
         biased;
         // Safe to cancel: this is how a process dies, and what it held is gone with it.
@@ -68,6 +75,13 @@ pub(crate) async fn converse(mut connection: Connection, mut ends: Ends, gone: C
         over = talk(&mut connection, &mut ends, dice) => {
             drop(connection);
             if let Over::Ended(Ended { close, retry_after_ms }) = over {
+                record.note(format_args!("a conversation is ended: {close:?}"));
+                record.count(match close {
+                    Close::TooSlow => "ended as too slow",
+                    Close::NoPong => "ended without a pong",
+                    Close::Revoked => "ended as revoked",
+                    _ => "ended otherwise",
+                });
                 let bye = ServerFrame::Bye { code: close.code(), reason: close.reason().to_owned(), retry_after_ms };
                 if close != Close::TooSlow {
                     // Whoever is gone cannot be told.

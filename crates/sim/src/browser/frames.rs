@@ -1,5 +1,6 @@
 //! What each frame of the server does in the tab.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use tertulia_protocol::frame::Pull;
@@ -35,6 +36,9 @@ impl Browser {
 
     /// Changes what is heard, where somebody wants to know whether that is noticed.
     fn lied(&mut self, mut frame: ServerFrame) {
+        if matches!(frame, ServerFrame::Presence { .. }) && self.lie == Some(Lie::NoPresence) {
+            return;
+        }
         let ServerFrame::Entries { entries, .. } = &mut frame else { return self.obey(frame) };
         let strikes = self.dice.chance(LIES) && !entries.is_empty();
         let swapped = self.swapped.take();
@@ -46,12 +50,15 @@ impl Browser {
             }
             Some(Lie::Swap) if swapped.is_none() => self.swapped = Some(frame),
             Some(Lie::Alter) => {
-                for entry in entries {
-                    entry.change = Change::Posted { body: "never said".to_owned(), reply_to: None };
-                }
+                entries.iter_mut().for_each(alter);
                 self.obey(frame);
             }
-            Some(Lie::Swap) | None => self.obey(frame),
+            Some(Lie::Forge) => {
+                self.forges = true;
+                self.obey(frame);
+                self.forges = false;
+            }
+            Some(Lie::Swap | Lie::NoPresence) | None => self.obey(frame),
         }
         if let Some(frame) = swapped {
             self.obey(frame);
@@ -133,10 +140,15 @@ impl Browser {
             let what = format!("{} in room {room}: {what}", self.tab);
             self.house.record().found(word, what);
         }
-        if let Applied::Gap { after } = open.timeline.apply(entries) {
+        let mut kept = Cow::Borrowed(entries);
+        if self.forges {
+            kept.to_mut().iter_mut().for_each(alter);
+        }
+        if let Applied::Gap { after } = open.timeline.apply(&kept) {
             self.house.record().count("gaps that a tab saw");
-            open.repair(after);
-            self.pull(room, after);
+            if open.repair(after) {
+                self.pull(room, after);
+            }
         } else {
             open.timeline.trim_to(ROWS);
         }
@@ -239,4 +251,8 @@ impl Browser {
     pub(super) fn note(&self, what: fmt::Arguments<'_>) {
         self.house.record().note(format_args!("{} {what}", self.tab));
     }
+}
+
+fn alter(entry: &mut Entry) {
+    entry.change = Change::Posted { body: "never said".to_owned(), reply_to: None };
 }

@@ -149,12 +149,7 @@ impl Browser {
                     self.lost();
                 }
             }
-            Some(Down::Closed(code)) if Close::should_return(code) => {
-                if code == Close::TooSlow.code() {
-                    self.house.record().count("too slow");
-                }
-                self.lost();
-            }
+            Some(Down::Closed(code)) if Close::should_return(code) => self.lost(),
             Some(Down::Closed(code)) => self.over(code),
             None => self.lost(),
         }

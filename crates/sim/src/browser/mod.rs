@@ -109,6 +109,8 @@ pub(crate) struct Browser {
     start: Instant,
     lie: Option<Lie>,
     skips: bool,
+    /// Whether what is kept is not what was heard.
+    forges: bool,
     /// A frame that waits to change places with the next.
     swapped: Option<ServerFrame>,
     /// Whether its script is over.
@@ -187,6 +189,7 @@ impl Browser {
                 Some(Sabotage::Deliveries(lie)) => Some(lie),
                 _ => None,
             },
+            forges: false,
             skips: plan.sabotage == Some(Sabotage::SkipOnResume),
             swapped: None,
             done: false,

@@ -4,9 +4,12 @@ use std::collections::{BTreeMap, VecDeque};
 
 use tertulia_protocol::{Entry, Person, Seq, Snapshot, UserId};
 use tertulia_timeline::Timeline;
+use tokio::time::{Duration, Instant};
 
 use crate::record::Word;
 
+/// How long a hole that was asked for is not asked for again; as the page has it.
+const PULL_AGAIN: Duration = Duration::from_secs(2);
 /// How far back of what is known somebody asks again, at most.
 const PULLED: i64 = 20;
 
@@ -20,6 +23,8 @@ pub(super) struct Open {
     afresh: Option<Seq>,
     /// After which numbers entries were asked for besides.
     pulls: VecDeque<Seq>,
+    /// After which number a hole was asked for last, and when.
+    repaired: Option<(Seq, Instant)>,
     /// Who is here, by what was told.
     online: BTreeMap<UserId, Person>,
     online_count: u64,
@@ -30,7 +35,7 @@ impl Open {
     pub(super) fn new(snapshot: &Snapshot, me: UserId) -> Self {
         let timeline = Timeline::new(snapshot, me);
         let (pulls, online) = (VecDeque::new(), BTreeMap::new());
-        Self { timeline, stream: None, afresh: None, pulls, online, online_count: 0 }
+        Self { timeline, stream: None, afresh: None, pulls, repaired: None, online, online_count: 0 }
     }
 
     /// Whether following is confirmed on this connection.
@@ -38,10 +43,10 @@ impl Open {
         self.stream.is_some()
     }
 
-    /// Following began, after this number unless a reset said otherwise.
+    /// Following began, after this number unless a reset said otherwise. What was asked for since it was asked for is
+    /// still to come.
     pub(super) fn followed(&mut self, asked: Seq) {
         self.stream = Some(self.afresh.take().unwrap_or(asked));
-        self.pulls.clear();
     }
 
     /// Following ended, or the connection did.
@@ -49,6 +54,7 @@ impl Open {
         self.stream = None;
         self.afresh = None;
         self.pulls.clear();
+        self.repaired = None;
     }
 
     /// The instance says that nothing at or before this number will come.
@@ -66,9 +72,15 @@ impl Open {
         Some(after)
     }
 
-    /// A hole is asked for.
-    pub(super) fn repair(&mut self, after: Seq) {
-        self.pulls.push_back(after);
+    /// Whether a hole is to be asked for: not the same again and again.
+    pub(super) fn repair(&mut self, after: Seq) -> bool {
+        let now = Instant::now();
+        let may = self.repaired.is_none_or(|(asked, at)| asked != after || now - at > PULL_AGAIN);
+        if may {
+            self.repaired = Some((after, now));
+            self.pulls.push_back(after);
+        }
+        may
     }
 
     /// What was asked for besides will not come.

@@ -56,6 +56,8 @@ struct State {
     rooms: BTreeMap<RoomId, watch::Sender<bool>>,
     /// Rooms whose subscription the medium has forgotten.
     forgotten: BTreeSet<RoomId>,
+    /// Whether rooms are listened to for ever. For sabotage.
+    clings: bool,
     /// The wire to the medium is cut, whether this end knows it or not.
     cut: bool,
     /// Goes up with every cut: what was due before it is void.
@@ -103,6 +105,7 @@ impl SimBus {
             next: 0,
             rooms: BTreeMap::new(),
             forgotten: BTreeSet::new(),
+            clings: false,
             cut: false,
             generation: 0,
             gone: false,
@@ -157,6 +160,11 @@ impl SimBus {
         self.shared.lock().forgotten.insert(room);
     }
 
+    /// Rooms are listened to for ever from here on. For sabotage.
+    pub(crate) fn clings(&self) {
+        self.shared.lock().clings = true;
+    }
+
     /// Rooms that are subscribed.
     pub(crate) fn rooms(&self) -> usize {
         self.shared.lock().rooms.len()
@@ -205,8 +213,12 @@ impl Bus for SimBus {
     }
 
     fn unsubscribe(&self, room: RoomId) {
+        let mut state = self.shared.lock();
+        if state.clings {
+            return;
+        }
         self.inner.unsubscribe(room);
-        if let Some(confirmed) = self.shared.lock().rooms.remove(&room) {
+        if let Some(confirmed) = state.rooms.remove(&room) {
             confirmed.send_replace(false);
         }
     }

@@ -27,7 +27,12 @@ impl Plan {
         let posts = (0..dice.below(8)).map(|_| timed(&mut dice, |dice| posts(dice, rooms))).collect();
         // Some seeds are calm: what breaks without any trouble should not hide behind one.
         let count = if dice.chance(100) { 0 } else { 1 + dice.below(9) };
-        let troubles = (0..count).map(|_| timed(&mut dice, |dice| trouble(dice, rooms))).collect();
+        let troubles: Vec<_> = (0..count).map(|_| timed(&mut dice, |dice| trouble(dice, rooms))).collect();
+        for step in &troubles {
+            if let Trouble::Crash { slow_ms, .. } = step.what {
+                speak_before(&mut people, step.at_ms, slow_ms, &mut dice);
+            }
+        }
         let past = match dice.below(PAST_EVERY) {
             0 => Past::Old,
             1 => Past::Long,
@@ -41,6 +46,18 @@ impl Plan {
     pub fn with(mut self, sabotage: super::Sabotage) -> Self {
         self.sabotage = Some(sabotage);
         self
+    }
+}
+
+/// Everybody says something in the last moments of an instance, so that it dies with writes under way.
+fn speak_before(people: &mut [Script], from_ms: u64, slow_ms: u64, dice: &mut Dice) {
+    if slow_ms == 0 {
+        return;
+    }
+    for script in people {
+        let at_ms = from_ms + dice.within(0..=slow_ms);
+        script.deeds.push(Timed { at_ms, what: Deed::Send { bytes: 0 } });
+        script.deeds.sort_by_key(|step| step.at_ms);
     }
 }
 

@@ -236,8 +236,22 @@ pub enum Sabotage {
     ForgetKeys,
     /// What an instance wrote in the second before its crash is gone.
     ForgetTail,
-    /// The store gives a number to some writes that it then refuses.
-    BurnNumbers,
+    /// The store writes some entries that nobody sent.
+    Invent,
+    /// The store leaves some numbers out.
+    SkipNumber,
+    /// The store lets some entries overtake the two before.
+    Overtake,
+    /// The store refuses some appends for good and has written them.
+    RefuseStored,
+    /// The store says of every room that it is one entry shorter than it is.
+    LagHeads,
+    /// The store does not end sessions.
+    KeepSessions,
+    /// The store panics now and then.
+    Panic,
+    /// The bus goes on listening to rooms that nobody follows.
+    KeepListening,
     /// Resuming begins one entry too late.
     SkipOnResume,
     /// What a browser hears is changed on the way.
@@ -256,7 +270,7 @@ impl Past {
     }
 }
 
-/// What becomes of some deliveries.
+/// What becomes of some deliveries of entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lie {
     /// They are left out.
@@ -267,4 +281,8 @@ pub enum Lie {
     Swap,
     /// They say something else.
     Alter,
+    /// They are heard as they are, and something else is kept.
+    Forge,
+    /// Entries come as they are, and nobody is told who is there.
+    NoPresence,
 }

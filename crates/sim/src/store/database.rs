@@ -89,6 +89,30 @@ impl Database {
         room.log.push(Stored { bytes: codec::encode(&entry.change).len(), entry });
     }
 
+    /// Lets the newest entry of a room overtake the two before it, if there are; the number it has then. For sabotage.
+    pub(crate) fn overtake(&mut self, room: RoomId) -> Option<Seq> {
+        let log = &mut self.room_mut(room)?.log;
+        let from = log.len().checked_sub(3).filter(|from| *from > 0)?;
+        let first = log[from].entry.seq;
+        log[from..].rotate_right(1);
+        let mut moved = Vec::new();
+        let mut seq = first;
+        for Stored { entry, .. } in &mut log[from..] {
+            entry.seq = seq;
+            moved.extend(entry.key.map(|key| ((entry.by.id, key), (room, seq))));
+            seq = seq.next();
+        }
+        self.keys.extend(moved);
+        Some(first)
+    }
+
+    /// Gives the newest entry of a room the number after its own. For sabotage.
+    pub(crate) fn skip_number(&mut self, room: RoomId) {
+        if let Some(newest) = self.room_mut(room).and_then(|room| room.log.last_mut()) {
+            newest.entry.seq = newest.entry.seq.next();
+        }
+    }
+
     /// Takes the entries after a number back, as a disk does that never wrote them.
     pub(crate) fn forget_after(&mut self, room: RoomId, last: Seq) {
         let Some(room) = self.room_mut(room) else { return };

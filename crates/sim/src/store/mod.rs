@@ -3,16 +3,16 @@
 //! The database is a world of its own: a write that has left an instance may be done although the instance is gone.
 
 mod database;
+mod sabotage;
 mod weather;
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use tertulia_chat::store::{Appended, Draft, Store, StoreError, TokenHash};
 use tertulia_protocol::{Entry, Epoch, Person, RoomId, RoomInfo, Seq, Snapshot, UserId};
 use tokio::sync::oneshot;
-use tokio::time::{Duration, Instant};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -22,8 +22,6 @@ use crate::dice::Dice;
 use crate::plan::Sabotage;
 use crate::record::Record;
 
-/// How far back a disk forgets that never wrote ([`Sabotage::ForgetTail`]).
-const TAIL: Duration = Duration::from_secs(1);
 /// How often sabotage strikes that does not always, in a thousand.
 const STRIKES: u32 = 60;
 
@@ -85,21 +83,10 @@ impl Server {
 
     fn append(&self, instance: &str, draft: &Draft) -> Result<Appended, StoreError> {
         let shared = &self.0;
-        let strikes = shared.sabotage.is_some() && lock(&shared.dice).chance(STRIKES);
-        let mut database = self.database();
-        match shared.sabotage {
-            Some(Sabotage::AckUnstored) if strikes => return unstored(&database, draft),
-            Some(Sabotage::BurnNumbers) if strikes => {
-                // A number without its entry is a hole: the entry is there, and says what nobody said.
-                let mut burnt = draft.clone();
-                burnt.key = tertulia_protocol::Key(uuid::Uuid::from_u128(draft.key.0.as_u128() | 1 << 127));
-                database.append(&burnt, true)?;
-                return Err(StoreError::Busy);
-            }
-            _ => {}
-        }
-        let appended = database.append(draft, shared.sabotage != Some(Sabotage::ForgetKeys))?;
-        drop(database);
+        let appended = match shared.sabotage {
+            None => self.database().append(draft, true)?,
+            Some(sabotage) => self.append_badly(sabotage, draft)?,
+        };
         let (room, seq) = (appended.room, appended.entry.seq);
         let again = if appended.duplicate { " again" } else { "" };
         shared.record.note(format_args!("{instance} stores {} as {room}/{seq}{again}", draft.key));
@@ -111,28 +98,10 @@ impl Server {
         Ok(appended)
     }
 
-    /// What a crash takes with it when nothing was synced.
-    fn lose_tail(&self, instance: &str) {
-        let now = Instant::now();
-        let mut first: BTreeMap<RoomId, Seq> = BTreeMap::new();
-        for (at, who, room, seq) in lock(&self.0.lately).drain(..) {
-            if who == instance && now.saturating_duration_since(at) <= TAIL {
-                let first = first.entry(room).or_insert(seq);
-                *first = (*first).min(seq);
-            }
-        }
-        for (room, seq) in first {
-            self.0.record.note(format_args!("{instance} crashes and {room}/{seq} was never synced"));
-            self.database().forget_after(room, seq.prev());
-        }
+    /// Whether sabotage strikes now that does not always.
+    fn strikes(&self) -> bool {
+        lock(&self.0.dice).chance(STRIKES)
     }
-}
-
-/// The answer that a write would have, without the write.
-fn unstored(database: &Database, draft: &Draft) -> Result<Appended, StoreError> {
-    let seq = database.head(draft.room).ok_or(StoreError::NoRoom)?.next();
-    let Draft { room, by, key, change, at } = draft.clone();
-    Ok(Appended { room, entry: Entry { seq, at, by, key: Some(key), change }, duplicate: false })
 }
 
 impl SimStore {
@@ -266,7 +235,9 @@ impl Store for SimStore {
     }
 
     async fn heads(&self, rooms: &[RoomId]) -> Result<Vec<(RoomId, Seq)>, StoreError> {
-        let of = |database: &Database| rooms.iter().filter_map(|room| Some((*room, database.head(*room)?))).collect();
+        let lag = i64::from(self.server.0.sabotage == Some(Sabotage::LagHeads));
+        let head = |database: &Database, room| database.head(room).map(|seq| Seq((seq.0 - lag).max(1)));
+        let of = |database: &Database| rooms.iter().filter_map(|room| Some((*room, head(database, *room)?))).collect();
         self.read("heads", of).await
     }
 
@@ -312,6 +283,9 @@ impl Store for SimStore {
     }
 
     async fn end_session(&self, token: TokenHash) -> Result<Option<UserId>, StoreError> {
+        if self.server.0.sabotage == Some(Sabotage::KeepSessions) {
+            return Ok(None);
+        }
         self.write(move |server, _| Ok(server.database().end_session(token))).await
     }
 

@@ -1,6 +1,7 @@
 //! The promise under many seeds, and the proof that a broken one is noticed.
 
 mod bus;
+mod fanout;
 mod sabotage;
 mod seeds;
 mod store;
