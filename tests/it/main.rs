@@ -12,6 +12,7 @@ mod frames;
 mod html;
 mod limits;
 mod listeners;
+mod one_sided;
 mod process;
 mod publish;
 mod readme;

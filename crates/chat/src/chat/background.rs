@@ -13,19 +13,19 @@ use super::Chat;
 use crate::bus::{Heard, Topic};
 use crate::news::News;
 use crate::presence::{ALIVE_EVERY, Change, Roster, Say};
-use crate::store::StoreError;
+use crate::seldom::Seldom;
+use crate::store::{Mark, StoreError};
 
 /// How often presence is settled and told: coming and going is at most this late.
 const SETTLE_EVERY: Duration = Duration::from_millis(250);
-/// How often heads are compared while the bus is away: half of the second that is promised.
-const COMPARE_DEGRADED: Duration = Duration::from_millis(500);
-/// How often rooms with traffic are compared while all looks well: the last message of a burst can be lost, and
-/// no hole shows it. Centrifugo looks every 40 s, which is how long a lost tail then stays unseen.
-const COMPARE_ACTIVE: Duration = Duration::from_secs(2);
-/// How long after its last entry a room counts as active.
-const ACTIVE_WINDOW: Duration = Duration::from_secs(60);
-/// How often the other rooms are compared.
-const COMPARE_IDLE: Duration = Duration::from_secs(30);
+/// How often SQL is asked which rooms moved, and while the bus is away for all heads: half of the second that is
+/// promised. Also while all looks well, for another instance may be cut off, and the last message of a burst may be
+/// lost without a hole that shows it. One short read of what moved, however many rooms are followed here.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How often all heads are compared although nothing says that it is needed.
+const COMPARE_ANYWAY: Duration = Duration::from_secs(30);
+/// How often the log is told that SQL does not answer.
+static UNREADABLE: Seldom = Seldom::new(Duration::from_secs(60));
 /// How long a log outlives its last follower, so that a reload finds it warm.
 const LINGER: Duration = Duration::from_secs(45);
 /// How long after its start an instance purges first: whoever just came back is served before.
@@ -60,15 +60,15 @@ impl Chat {
         }
     }
 
-    /// Compares heads with SQL: at once when news may have been missed, twice a second while the bus is away,
-    /// and now and then even when all looks well. Says "live" only after a full comparison during which the link
-    /// stayed up.
+    /// Follows SQL twice a second, and compares the heads of all rooms here with it: at once when news may have been
+    /// missed, at every turn while the bus is away, and now and then even when all looks well. Says "live" only after
+    /// a full comparison during which the link stayed up.
     async fn compare(self: Arc<Self>, missed: Arc<Notify>) {
         let mut link = self.bus.link();
-        let mut tick = interval(COMPARE_DEGRADED);
+        let mut tick = interval(LOOK_EVERY);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut active_due = Instant::now() + COMPARE_ACTIVE;
-        let mut idle_due = Instant::now() + COMPARE_IDLE;
+        let mut anyway_due = Instant::now() + COMPARE_ANYWAY;
+        let mut mark = None;
         loop {
             let (mut all, mut doubtful) = (false, false);
             tokio::select! {
@@ -91,19 +91,19 @@ impl Chat {
             if doubtful {
                 self.lock_presence().doubt(now);
             }
-            all |= !up || !was_live || now >= idle_due;
+            all |= !up || !was_live || now >= anyway_due;
             // An island looks for nothing until it is healed; that is the lesson.
-            if (all || now >= active_due) && !self.cluster.is_island() {
-                let complete = self.compare_rooms(all, now).await;
-                active_due = now + COMPARE_ACTIVE;
-                if all {
-                    idle_due = now + COMPARE_IDLE;
-                }
+            if all && !self.cluster.is_island() {
+                let complete = self.compare_rooms().await;
+                anyway_due = now + COMPARE_ANYWAY;
                 // A link that turned during the comparison calls for another one, even if it is up again.
                 let stayed_up = up && !link.has_changed().unwrap_or(true);
                 if stayed_up && !was_live && complete {
                     self.tell_bus_state(BusState::Live);
                 }
+            }
+            if !self.cluster.is_island() {
+                self.look_at_moves(&mut mark).await;
             }
             let released = self.fanout.release_idle(now, LINGER);
             if all || !released.is_empty() {
@@ -113,15 +113,17 @@ impl Chat {
         }
     }
 
-    async fn compare_rooms(&self, all: bool, now: Instant) -> bool {
-        let rooms: Vec<RoomId> = self
-            .fanout
-            .rooms()
-            .iter()
-            .filter(|local| all || local.log.is_active(now, ACTIVE_WINDOW))
-            .map(|local| local.log.room)
-            .collect();
+    async fn compare_rooms(&self) -> bool {
+        let rooms: Vec<RoomId> = self.fanout.rooms().iter().map(|local| local.log.room).collect();
         self.fanout.reconcile_logged(&rooms).await
+    }
+
+    async fn look_at_moves(&self, mark: &mut Option<Mark>) {
+        if let Err(error) = self.follow_moves(mark).await
+            && let Some(times) = UNREADABLE.count()
+        {
+            tracing::warn!(%error, times, "SQL does not say which rooms moved; asking again twice a second");
+        }
     }
 
     fn tell_bus_state(&self, bus: BusState) {

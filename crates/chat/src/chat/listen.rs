@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tertulia_protocol::{RoomId, ServerFrame};
+use tertulia_protocol::RoomId;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
@@ -37,7 +37,7 @@ impl Chat {
                 self.lock_presence().hear_gone(&from);
                 self.hear_cluster(&from, News::Gone);
             }
-            (Topic::Everyone, News::RoomMade { room }) => self.tell_all(&ServerFrame::Room { room }),
+            (Topic::Everyone, News::RoomMade { room }) => self.tell_room_made(room),
             (Topic::Everyone, News::SessionEnded { token }) => self.hear_session_ended(&token),
             (Topic::Everyone, News::Prices { sheet }) => self.hear_prices(&from, sheet),
             (Topic::Everyone, News::AskPrices) => self.hear_ask_prices(),

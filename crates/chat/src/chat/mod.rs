@@ -32,6 +32,7 @@ mod doors;
 mod listen;
 mod market;
 mod messages;
+mod moves;
 mod people;
 mod rooms;
 #[cfg(test)]
@@ -39,6 +40,7 @@ mod tests;
 
 use doors::Authors;
 pub use doors::Post;
+use moves::RoomsTold;
 use rooms::LateComers;
 
 /// What the host may choose.
@@ -70,6 +72,7 @@ pub struct Chat {
     presence: Mutex<Presence>,
     /// Those who still page through a room's past; taken after `presence`.
     late: Mutex<LateComers>,
+    rooms_told: Mutex<RoomsTold>,
     admission: Admission,
     sends: PersonBudget,
     /// Frames, and signs of typing, in requests of their own.
@@ -122,6 +125,7 @@ impl Chat {
             fanout,
             presence: Mutex::new(Presence::new(options.presence_grace)),
             late: Mutex::new(LateComers::new()),
+            rooms_told: Mutex::default(),
             admission: Admission::default(),
             sends: PersonBudget::of_sends(options.rate_limits),
             requests: PersonBudget::of_frames(options.rate_limits),
@@ -297,6 +301,10 @@ impl Chat {
 
     fn lock_authors(&self) -> MutexGuard<'_, Authors> {
         self.authors.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn lock_rooms_told(&self) -> MutexGuard<'_, RoomsTold> {
+        self.rooms_told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn lock_presence(&self) -> MutexGuard<'_, Presence> {

@@ -57,7 +57,7 @@ impl Chat {
         let (room, made) = made.map_err(|error| refusal(&error))?;
         if made {
             tracing::info!(room = room.id.0, user = person.id.0, "a room was made");
-            self.tell_all(&ServerFrame::Room { room: room.clone() });
+            self.tell_room_made(room.clone());
             self.fanout.publish(Topic::Everyone, News::RoomMade { room: room.clone() });
         }
         Ok(room)

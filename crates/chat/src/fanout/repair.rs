@@ -91,7 +91,16 @@ impl Fanout {
         if rooms.is_empty() {
             return Ok(());
         }
-        for (room, head) in self.store.heads(rooms).await? {
+        let heads = self.store.heads(rooms).await?;
+        self.advance(&heads).await
+    }
+
+    /// Reads what the logs here miss before these heads, which SQL has.
+    ///
+    /// # Errors
+    /// When SQL cannot be read; the logs are as they were, or further.
+    pub(crate) async fn advance(&self, heads: &[(RoomId, Seq)]) -> Result<(), StoreError> {
+        for &(room, head) in heads {
             let Some(local) = self.get(room) else { continue };
             if local.log.head().is_some_and(|known| known < head) {
                 self.fill(&local, Some(head)).await?;

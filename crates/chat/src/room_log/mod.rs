@@ -118,8 +118,6 @@ struct State {
     followers: BTreeMap<ConnId, Arc<Queue>>,
     /// When the last follower went, or the log was made.
     idle_since: Option<Instant>,
-    /// When the last entry was delivered.
-    active_at: Instant,
     released: bool,
     /// Entries delivered to followers, here and in the other logs of the instance.
     told: Arc<AtomicU64>,
@@ -135,7 +133,6 @@ impl RoomLog {
     /// The same, adding what it delivers to followers to a counter.
     #[must_use]
     pub fn counting(room: RoomId, told: Arc<AtomicU64>) -> Self {
-        let now = Instant::now();
         let state = State {
             head: None,
             ring: VecDeque::new(),
@@ -143,8 +140,7 @@ impl RoomLog {
             held: BTreeMap::new(),
             held_bytes: 0,
             followers: BTreeMap::new(),
-            idle_since: Some(now),
-            active_at: now,
+            idle_since: Some(Instant::now()),
             released: false,
             told,
         };
@@ -291,12 +287,6 @@ impl RoomLog {
         }
     }
 
-    /// Whether entries came within `window` before `now`.
-    #[must_use]
-    pub fn is_active(&self, now: Instant, window: std::time::Duration) -> bool {
-        now.saturating_duration_since(self.lock().active_at) < window
-    }
-
     /// Ends the log if nobody has followed it for `linger`; afterwards `join` says so.
     pub fn release_if_idle(&self, now: Instant, linger: std::time::Duration) -> bool {
         let mut state = self.lock();
@@ -349,11 +339,10 @@ impl State {
     /// The only place where an entry leaves: the caller has checked that it is the successor.
     fn deliver(&mut self, room: RoomId, encoded: Arc<Encoded>) {
         self.head = Some(encoded.seq);
-        self.active_at = Instant::now();
         self.followers.retain(|_, queue| sabotage::forgets_delivery() || queue.push_entry(room, encoded.clone()));
         self.told.fetch_add(self.followers.len() as u64, Ordering::Relaxed);
         if self.followers.is_empty() {
-            self.idle_since.get_or_insert(self.active_at);
+            self.idle_since.get_or_insert_with(Instant::now);
         }
         self.ring_bytes += encoded.bytes();
         self.ring.push_back(encoded);

@@ -42,6 +42,23 @@ impl Appended {
     }
 }
 
+/// A place in the order in which rooms moved; see [`Store::moved_after`]. Meaningless to another store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Mark(pub i64);
+
+/// A room in which something was written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Moved {
+    /// The room as it is now.
+    pub room: RoomInfo,
+    /// Its newest number.
+    pub head: Seq,
+    /// Whether it was made after the mark that was asked for.
+    pub made: bool,
+    /// Where the newest of its moves stands among those of all rooms.
+    pub mark: Mark,
+}
+
 /// SHA-256 of a session token; the token itself is known to the browser alone.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TokenHash(pub [u8; 32]);
@@ -164,6 +181,20 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// `Unavailable`.
     async fn rooms(&self, limit: usize) -> Result<Vec<RoomInfo>, StoreError>;
+
+    /// The mark of the newest move: what moves from here on comes after it.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn newest_move(&self) -> Result<Mark, StoreError>;
+
+    /// The rooms that moved after a mark (an entry was written, by whichever instance, or the room was made), each once,
+    /// ascending by its newest move, at most `limit`, read at one moment. Moves are ordered as their commits are: what
+    /// is answered later never stands before a mark that was read.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    async fn moved_after(&self, mark: Mark, limit: usize) -> Result<Vec<Moved>, StoreError>;
 
     /// Makes a guest with a session that ends at `expires_at` (Unix milliseconds), both in one transaction.
     ///

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tertulia_chat::store::{Appended, Draft, StoreError, TokenHash};
+use tertulia_chat::store::{Appended, Draft, Mark, Moved, StoreError, TokenHash};
 use tertulia_protocol::limits::PAGE_BYTES;
 use tertulia_protocol::{Change, Entry, Epoch, Key, Person, RoomId, RoomInfo, Seq, Snapshot, UserId, codec};
 
@@ -18,11 +18,16 @@ pub(crate) struct Database {
     sessions: BTreeMap<[u8; 32], Session>,
     keys: BTreeMap<(UserId, Key), (RoomId, Seq)>,
     next_person: i64,
+    /// Entries written so far, in all rooms.
+    moves: i64,
 }
 
 struct Room {
     info: RoomInfo,
     made_by: UserId,
+    /// The newest move, and the first.
+    moved: i64,
+    born: i64,
     log: Vec<Stored>,
 }
 
@@ -49,6 +54,7 @@ impl Database {
             sessions: BTreeMap::new(),
             keys: BTreeMap::new(),
             next_person: 2,
+            moves: 0,
         };
         database.create_room("chat", "chat", &host, BEGINNING);
         database
@@ -80,7 +86,10 @@ impl Database {
         if let Some(key) = entry.key {
             self.keys.insert((entry.by.id, key), (room, entry.seq));
         }
+        self.moves += 1;
+        let moves = self.moves;
         let Some(room) = self.room_mut(room) else { return };
+        room.moved = moves;
         match &entry.change {
             Change::Renamed { name } => room.info.name.clone_from(name),
             Change::TopicSet { topic } => room.info.topic.clone_from(topic),
@@ -169,7 +178,8 @@ impl Database {
         }
         let id = RoomId(i64::try_from(self.rooms.len()).unwrap_or(i64::MAX) + 1);
         let info = RoomInfo { id, slug: slug.to_owned(), name: name.to_owned(), topic: String::new() };
-        self.rooms.push(Room { info: info.clone(), made_by: by.id, log: Vec::new() });
+        let born = self.moves + 1;
+        self.rooms.push(Room { info: info.clone(), made_by: by.id, moved: born, born, log: Vec::new() });
         self.put(id, Entry { seq: Seq(1), at, by: by.clone(), key: None, change: Change::Created });
         (info, true)
     }
@@ -188,6 +198,22 @@ impl Database {
     pub(crate) fn newest_rooms(&self, limit: usize) -> Vec<RoomInfo> {
         let from = self.rooms.len().saturating_sub(limit);
         self.rooms[from..].iter().map(|room| room.info.clone()).collect()
+    }
+
+    /// See `Store::newest_move`.
+    pub(crate) fn newest_move(&self) -> Mark {
+        Mark(self.moves)
+    }
+
+    /// See `Store::moved_after`.
+    pub(crate) fn moved_after(&self, mark: Mark, limit: usize) -> Vec<Moved> {
+        let mut moved: Vec<&Room> = self.rooms.iter().filter(|room| room.moved > mark.0).collect();
+        moved.sort_unstable_by_key(|room| room.moved);
+        let of = |room: &Room| {
+            let head = self.head(room.info.id).unwrap_or(Seq::ZERO);
+            Moved { room: room.info.clone(), head, made: room.born > mark.0, mark: Mark(room.moved) }
+        };
+        moved.into_iter().take(limit).map(of).collect()
     }
 
     /// See `Store::create_guest`.

@@ -9,7 +9,7 @@ mod weather;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use tertulia_chat::store::{Appended, Draft, Store, StoreError, TokenHash};
+use tertulia_chat::store::{Appended, Draft, Mark, Moved, Store, StoreError, TokenHash};
 use tertulia_protocol::{Entry, Epoch, Person, RoomId, RoomInfo, Seq, Snapshot, UserId};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -188,6 +188,12 @@ impl SimStore {
         self.while_alive(async { answer.await.unwrap_or_else(|_| Err(nobody())) }).await
     }
 
+    /// The head that this store says instead, under [`Sabotage::LagHeads`].
+    fn behind(&self, head: Seq) -> Seq {
+        let lag = i64::from(self.server.0.sabotage == Some(Sabotage::LagHeads));
+        Seq((head.0 - lag).max(1))
+    }
+
     async fn while_alive<T>(&self, call: impl Future<Output = Result<T, StoreError>>) -> Result<T, StoreError> {
         tokio::select! {
             biased;
@@ -235,8 +241,7 @@ impl Store for SimStore {
     }
 
     async fn heads(&self, rooms: &[RoomId]) -> Result<Vec<(RoomId, Seq)>, StoreError> {
-        let lag = i64::from(self.server.0.sabotage == Some(Sabotage::LagHeads));
-        let head = |database: &Database, room| database.head(room).map(|seq| Seq((seq.0 - lag).max(1)));
+        let head = |database: &Database, room| database.head(room).map(|seq| self.behind(seq));
         let of = |database: &Database| rooms.iter().filter_map(|room| Some((*room, head(database, *room)?))).collect();
         self.read("heads", of).await
     }
@@ -260,6 +265,19 @@ impl Store for SimStore {
 
     async fn rooms(&self, limit: usize) -> Result<Vec<RoomInfo>, StoreError> {
         self.read("newest rooms", |database| database.newest_rooms(limit)).await
+    }
+
+    async fn newest_move(&self) -> Result<Mark, StoreError> {
+        self.read("newest move", Database::newest_move).await
+    }
+
+    async fn moved_after(&self, mark: Mark, limit: usize) -> Result<Vec<Moved>, StoreError> {
+        let of = |database: &Database| {
+            let mut moved = database.moved_after(mark, limit);
+            moved.iter_mut().for_each(|moved| moved.head = self.behind(moved.head));
+            moved
+        };
+        self.read("moves", of).await
     }
 
     async fn create_guest(

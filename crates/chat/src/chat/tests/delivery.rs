@@ -1,6 +1,9 @@
 //! What everybody gets, in which order, whatever the bus does.
 
+use std::time::Duration;
+
 use tertulia_protocol::{BusState, Key, ServerFrame};
+use tokio::time::timeout;
 
 use super::support::{Cluster, LOBBY, bodies, foreign_epoch, seqs};
 
@@ -87,6 +90,63 @@ async fn an_instance_without_the_bus_says_so_goes_on_and_catches_up() {
     ana.post(LOBBY, "together again").await;
     let heard = biel.entries_until(LOBBY, 4).await;
     assert_eq!(bodies(&heard).last(), Some(&"together again"));
+}
+
+/// A third of what an instance takes that only compares now and then, and many times what it takes one that looks.
+const SOON: Duration = Duration::from_secs(10);
+
+#[tokio::test]
+async fn what_is_written_without_the_bus_reaches_those_who_have_it_and_new_rooms_are_told_both_ways() {
+    let cluster = Cluster::of(2);
+    let [a, b] = cluster.instances.as_slice() else { panic!("two instances") };
+    let (mut ana, mut biel) = (a.guest("Ana").await, b.guest("Biel").await);
+    let host = a.chat.enter("Host").await.expect("fine").0;
+    let quiet = a.chat.create_room(&host, "Quiet").await.expect("fine").id;
+    ana.subscribe(quiet, Some(1)).await;
+    biel.subscribe(quiet, Some(1)).await;
+    b.bus.set_link(false);
+    biel.until(|frame| matches!(frame, ServerFrame::Service { bus: BusState::Degraded }).then_some(())).await;
+    let soon = async {
+        let said = biel.post(quiet, "unheard").await;
+        assert_eq!(bodies(&ana.entries_until(quiet, said).await), ["unheard"], "from who is cut off");
+        let said = ana.post(quiet, "heard").await;
+        assert_eq!(bodies(&biel.entries_until(quiet, said).await), ["heard"], "to who is cut off");
+        for (maker, hearer, name) in [(b, &mut ana, "Made alone"), (a, &mut biel, "Made in company")] {
+            let made = maker.chat.create_room(&host, name).await.expect("fine");
+            hearer.until(|frame| matches!(frame, ServerFrame::Room { room } if room == made).then_some(())).await;
+        }
+    };
+    timeout(SOON, soon).await.expect("nobody waits for a comparison that is made now and then");
+    assert_eq!(*a.chat.bus_state().borrow(), BusState::Live, "premise: one of them never knew");
+    assert_eq!(*b.chat.bus_state().borrow(), BusState::Degraded, "premise: and the other did all the while");
+}
+
+#[tokio::test]
+async fn a_new_room_is_told_once_to_everybody_although_bus_and_store_both_know_it() {
+    let cluster = Cluster::of(2);
+    let [a, b] = cluster.instances.as_slice() else { panic!("two instances") };
+    let (mut ana, mut biel) = (a.guest("Ana").await, b.guest("Biel").await);
+    biel.subscribe(LOBBY, Some(1)).await;
+    let host = a.chat.enter("Host").await.expect("fine").0;
+    let mut made = Vec::new();
+    for name in ["One", "Two", "Three"] {
+        made.push(a.chat.create_room(&host, name).await.expect("fine"));
+    }
+    // From here on only the store speaks. Each message is read after the one before it was: by the third, whoever looks
+    // has been through all that moved before.
+    b.bus.set_link(false);
+    let mut told = Vec::new();
+    for turn in 0..3 {
+        let said = ana.post(LOBBY, &format!("{turn}")).await;
+        loop {
+            match biel.next().await.expect("the conversation goes on") {
+                ServerFrame::Room { room } => told.push(room),
+                ServerFrame::Entries { room: LOBBY, entries } if seqs(&entries).contains(&said) => break,
+                _ => {}
+            }
+        }
+    }
+    assert_eq!(told, made);
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use tertulia_protocol::{Entry, Epoch, Person, RoomId, RoomInfo, Seq, Snapshot, U
 use tokio::sync::Semaphore;
 
 use crate::store::sqlite::{SqliteOptions, SqliteStore};
-use crate::store::{Appended, Draft, Store, StoreError, TokenHash};
+use crate::store::{Appended, Draft, Mark, Moved, Store, StoreError, TokenHash};
 
 /// Passes everything on.
 pub(super) struct Gated {
@@ -86,6 +86,14 @@ impl Store for Gated {
 
     async fn rooms(&self, limit: usize) -> Result<Vec<RoomInfo>, StoreError> {
         self.inner.rooms(limit).await
+    }
+
+    async fn newest_move(&self) -> Result<Mark, StoreError> {
+        self.inner.newest_move().await
+    }
+
+    async fn moved_after(&self, mark: Mark, limit: usize) -> Result<Vec<Moved>, StoreError> {
+        self.inner.moved_after(mark, limit).await
     }
 
     async fn create_guest(&self, name: &str, token: TokenHash, at: i64, expires_at: i64) -> Result<Person, StoreError> {

@@ -14,6 +14,7 @@ mod instances;
 mod keys;
 mod log;
 mod model;
+mod moves;
 mod reads;
 mod rooms;
 mod sessions;
@@ -30,6 +31,7 @@ pub use instances::*;
 pub use keys::*;
 pub use log::*;
 pub use model::*;
+pub use moves::*;
 pub use reads::*;
 pub use rooms::*;
 pub use sessions::*;
@@ -64,6 +66,8 @@ macro_rules! store_conformance {
             a_snapshot_is_of_one_moment
             of_50_parallel_makers_one_makes_the_room
             rooms_are_found_and_listed_in_order
+            what_moved_after_a_mark_is_told_once_in_the_order_of_commits
+            no_move_of_another_instance_is_missed_while_both_write
             a_session_lives_expires_and_ends
             an_author_is_one_person_per_name
             what_ended_is_purged_and_nobody_who_left_a_trace

@@ -15,6 +15,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../../../migrations/sqlite/0001_rooms_and_logs.sql"),
     include_str!("../../../../../migrations/sqlite/0002_authors.sql"),
     include_str!("../../../../../migrations/sqlite/0003_purging.sql"),
+    include_str!("../../../../../migrations/sqlite/0004_moves.sql"),
 ];
 
 /// The newest version of the schema that this binary knows.

@@ -24,7 +24,7 @@ use self::fault::answer;
 use self::readers::Readers;
 use self::writer::Writer;
 use crate::clock::{Clock, SystemClock};
-use crate::store::{Appended, Draft, Store, StoreError, TokenHash};
+use crate::store::{Appended, Draft, Mark, Moved, Store, StoreError, TokenHash};
 
 /// What a commit waits for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -172,6 +172,14 @@ impl Store for SqliteStore {
 
     async fn rooms(&self, limit: usize) -> Result<Vec<RoomInfo>, StoreError> {
         self.readers.read(move |db| queries::rooms(db, limit)).await
+    }
+
+    async fn newest_move(&self) -> Result<Mark, StoreError> {
+        self.readers.read(queries::newest_move).await
+    }
+
+    async fn moved_after(&self, mark: Mark, limit: usize) -> Result<Vec<Moved>, StoreError> {
+        self.readers.read(move |db| queries::moved_after(db, mark, limit)).await
     }
 
     async fn create_guest(&self, name: &str, token: TokenHash, at: i64, expires_at: i64) -> Result<Person, StoreError> {

@@ -4,7 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row, Statement};
 use tertulia_protocol::{Change, Entry, Epoch, Key, Person, RoomId, RoomInfo, Seq, Snapshot, UserId, limits};
 use uuid::Uuid;
 
-use crate::store::TokenHash;
+use crate::store::{Mark, Moved, TokenHash};
 
 // CROSS JOIN fixes the order of the loops: the range of the log first, then each author by id.
 pub(super) const ENTRIES_AFTER: &str = "SELECT e.seq, e.at, e.author_id, u.name, e.key, e.payload \
@@ -17,6 +17,9 @@ pub(super) const HEAD: &str = "SELECT head FROM rooms WHERE id = ?1";
 pub(super) const ROOM_BY_ID: &str = "SELECT id, slug, name, topic FROM rooms WHERE id = ?1";
 pub(super) const ROOM_BY_SLUG: &str = "SELECT id, slug, name, topic FROM rooms WHERE slug = ?1";
 pub(super) const ROOMS: &str = "SELECT id, slug, name, topic FROM rooms ORDER BY id DESC LIMIT ?1";
+pub(super) const NEWEST_MOVE: &str = "SELECT max(moved) FROM rooms";
+pub(super) const MOVED_AFTER: &str = "SELECT id, slug, name, topic, head, moved, born FROM rooms \
+     WHERE moved > ?1 ORDER BY moved LIMIT ?2";
 pub(super) const SESSION: &str = "SELECT u.id, u.name FROM sessions AS s CROSS JOIN users AS u ON u.id = s.user_id \
      WHERE s.token_hash = ?1 AND s.expires_at > ?2";
 
@@ -83,6 +86,20 @@ pub(super) fn rooms(db: &Connection, limit: usize) -> rusqlite::Result<Vec<RoomI
     let mut newest = all(&mut *db.prepare_cached(ROOMS)?, [bound(limit)], room)?;
     newest.reverse();
     Ok(newest)
+}
+
+pub(super) fn newest_move(db: &Connection) -> rusqlite::Result<Mark> {
+    // Without rooms there is no newest one.
+    let newest: Option<i64> = db.prepare_cached(NEWEST_MOVE)?.query_row([], |row| row.get(0))?;
+    Ok(Mark(newest.unwrap_or(0)))
+}
+
+pub(super) fn moved_after(db: &Connection, mark: Mark, limit: usize) -> rusqlite::Result<Vec<Moved>> {
+    let moved = |row: &Row<'_>| {
+        let born: i64 = row.get(6)?;
+        Ok(Moved { room: room(row)?, head: Seq(row.get(4)?), made: born > mark.0, mark: Mark(row.get(5)?) })
+    };
+    all(&mut *db.prepare_cached(MOVED_AFTER)?, (mark.0, bound(limit)), moved)
 }
 
 pub(super) fn session(db: &Connection, token: TokenHash, at: i64) -> rusqlite::Result<Option<Person>> {

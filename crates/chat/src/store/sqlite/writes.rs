@@ -11,12 +11,14 @@ use crate::store::{Appended, Draft, StoreError, TokenHash};
 /// The author, and the entry of an earlier try if there was one, in one look.
 pub(super) const AUTHOR: &str = "SELECT e.seq, e.at, e.author_id, u.name, e.key, e.payload, e.room_id \
      FROM users AS u LEFT JOIN entries AS e ON e.author_id = u.id AND e.key = ?2 WHERE u.id = ?1";
-pub(super) const NEXT_SEQ: &str = "UPDATE rooms SET head = head + 1 WHERE id = ?1 RETURNING head";
+pub(super) const NEXT_SEQ: &str = "UPDATE rooms SET head = head + 1, moved = (SELECT max(moved) FROM rooms) + 1 \
+     WHERE id = ?1 RETURNING head";
 const INSERT_ENTRY: &str = "INSERT INTO entries (room_id, seq, kind, author_id, key, at, payload) \
      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 const RENAME: &str = "UPDATE rooms SET name = ?2 WHERE id = ?1";
 const SET_TOPIC: &str = "UPDATE rooms SET topic = ?2 WHERE id = ?1";
-const INSERT_ROOM: &str = "INSERT INTO rooms (slug, name, head, created_by, created_at) VALUES (?1, ?2, 1, ?3, ?4)";
+const INSERT_ROOM: &str = "INSERT INTO rooms (slug, name, head, created_by, created_at, moved, born) \
+     SELECT ?1, ?2, 1, ?3, ?4, newest + 1, newest + 1 FROM (SELECT coalesce(max(moved), 0) AS newest FROM rooms)";
 const INSERT_USER: &str = "INSERT INTO users (name, created_at) VALUES (?1, ?2)";
 const INSERT_AUTHOR: &str = "INSERT INTO authors (name, user_id) VALUES (?1, ?2)";
 const INSERT_SESSION: &str =

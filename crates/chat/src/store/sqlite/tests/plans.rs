@@ -24,6 +24,8 @@ fn no_hot_statement_scans_a_table_or_sorts() {
         queries::HEAD,
         queries::ROOM_BY_ID,
         queries::ROOM_BY_SLUG,
+        queries::NEWEST_MOVE,
+        queries::MOVED_AFTER,
         queries::SESSION,
         queries::AUTHOR_NAMED,
         writes::AUTHOR,
