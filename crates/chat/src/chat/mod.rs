@@ -72,6 +72,7 @@ pub struct Chat {
     presence: Mutex<Presence>,
     /// Those who still page through a room's past; taken after `presence`.
     late: Mutex<LateComers>,
+    /// Never held while another lock is taken.
     rooms_told: Mutex<RoomsTold>,
     admission: Admission,
     sends: PersonBudget,

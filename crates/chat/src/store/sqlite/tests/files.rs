@@ -51,6 +51,28 @@ fn a_newer_schema_is_refused_in_plain_words() {
     assert!(text.contains("schema 99") && text.contains("newer version"), "{text}");
 }
 
+#[tokio::test]
+async fn a_database_from_before_moves_were_counted_keeps_its_log_and_counts_from_here_on() {
+    let file = File::new();
+    let store = file.store();
+    let (by, room) = somebody(&store).await;
+    let before = store.append(post(room, &by, "before")).await.unwrap();
+    drop(store);
+    let earlier = Connection::open(file.path()).unwrap();
+    earlier.execute_batch("DROP INDEX rooms_by_move; ALTER TABLE rooms DROP COLUMN moved").unwrap();
+    earlier.execute_batch("ALTER TABLE rooms DROP COLUMN born; PRAGMA user_version = 3").unwrap();
+    drop(earlier);
+
+    let store = file.store();
+    assert_eq!(store.entries_after(room, before.entry.seq.prev(), 10).await.unwrap(), [before.entry]);
+    let mark = store.newest_move().await.unwrap();
+    assert_eq!(store.moved_after(mark, 10).await.unwrap(), [], "what was there is no move");
+    let said = store.append(post(room, &by, "after")).await.unwrap().entry.seq;
+    let moved = store.moved_after(mark, 10).await.unwrap();
+    let moved: Vec<_> = moved.iter().map(|moved| (moved.room.id, moved.head, moved.made)).collect();
+    assert_eq!(moved, [(room, said, false)]);
+}
+
 #[test]
 fn another_programs_database_is_left_alone() {
     let file = File::new();
