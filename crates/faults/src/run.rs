@@ -30,6 +30,14 @@ const SETTLING: Duration = Duration::from_secs(60);
 const CONVERGING: Duration = Duration::from_secs(60);
 /// Between two looks at whether anything is still being stored.
 const QUIET: Duration = Duration::from_secs(1);
+/// How long a bad network lasts between two cuts, about.
+const BAD_NETWORK: Duration = Duration::from_secs(12);
+/// A cut as in a tunnel: shorter than the grace of 12 s, so that nobody may be told.
+const SHORT_CUT: Duration = Duration::from_secs(2);
+/// A cut as in a lift that is stuck: they have left, once, and come back.
+const LONG_CUT: Duration = Duration::from_secs(20);
+/// How long a browser works before it hangs. The server lets go of it within 40 s, so a round sees it several times.
+const HANGS_AFTER: Duration = Duration::from_secs(8);
 /// The numbers of senders that are no talkers begin here.
 const PROGRAMS: u32 = 10_000;
 
@@ -150,9 +158,12 @@ async fn people(
         let habits = Habits {
             every,
             bytes: 60 + 40 * (index % 5),
-            // Every third has a bad network.
-            cut: (sender % 3 == 2).then_some((Duration::from_secs(12), Duration::from_secs(2))),
-            watches: sender % 6 == 0,
+            // Every third has a bad network; some of these are away for longer than an absence stays unsaid.
+            cut: (sender % 3 == 2).then_some((BAD_NETWORK, if sender % 9 == 8 { LONG_CUT } else { SHORT_CUT })),
+            // Every fourth is where WebSockets are blocked.
+            door: if sender % 4 == 1 { Door::Sse } else { Door::Live },
+            hangs: (sender % 12 == 4).then_some(HANGS_AFTER),
+            watches: sender % 6 < 2,
         };
         people.spawn(Talker::new(run, sender, &visitor, &name, &ids, habits)?.live());
     }
