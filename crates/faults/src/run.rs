@@ -18,7 +18,7 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::checker::{Checker, Report, Terms};
 use crate::journal::{Clock, Door, Event, Merged, Writer};
-use crate::nemesis::{Fault, Pace, plan, strike};
+use crate::nemesis::{Fault, Pace, REST, plan, strike};
 use crate::people::{Bridge, Habits, Phase, Plain, Publisher, Run, Talker, finals};
 use crate::world::{Cast, World};
 
@@ -54,7 +54,7 @@ pub(crate) struct Wishes {
     pub(crate) faults: Vec<Fault>,
     /// How long to go on with rounds; one round without.
     pub(crate) length: Option<Duration>,
-    /// How long a fault lasts.
+    /// How long faults last.
     pub(crate) pace: Pace,
     /// People at browsers.
     pub(crate) talkers: u32,
@@ -196,7 +196,7 @@ async fn torment(
     let until = wishes.length.map(|length| Instant::now() + length);
     let mut struck = Vec::new();
     // The figures of a calm time stand beside those of the faults.
-    sleep(wishes.pace.rest).await;
+    sleep(REST).await;
     loop {
         for fault in plan(&wishes.faults, 1, &mut chance) {
             if until.is_some_and(|until| Instant::now() >= until) {
