@@ -93,12 +93,15 @@ fn told(honesty: &Honesty) -> String {
     };
     format!(
         "Pages said *degraded* at most {} after Redis had gone, and *live* at most {} after it was back. Servers let go of \
-         browsers that asked for much and read nothing: {}; of browsers that were silent as a cut cable: {}. A store that \
-         could not be written said so {} times, and acknowledged nothing.\n",
+         browsers that asked for much and read nothing: {}; of browsers that were silent as a cut cable: {}; of people \
+         who had signed out on another instance: {}. Whose instance was killed was back on another at most {} later. A \
+         store that could not be written said so {} times, and acknowledged nothing.\n",
         said(honesty.degraded),
         said(honesty.live),
         held(honesty.stalled),
         held(honesty.silent),
+        held(honesty.revoked),
+        said(honesty.back),
         honesty.refusals,
     )
 }

@@ -19,7 +19,7 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::checker::{Checker, Report, Terms};
 use crate::journal::{Clock, Door, Event, Merged, Writer};
 use crate::nemesis::{Fault, Pace, REST, plan, strike};
-use crate::people::{Bridge, Habits, Phase, Plain, Publisher, Run, Talker, finals};
+use crate::people::{Bridge, Habits, Leaver, Phase, Plain, Publisher, Run, Talker, finals};
 use crate::world::{Cast, World};
 
 /// The room that is joined to the Redis channel of the same name, as the server does it by default.
@@ -138,7 +138,7 @@ async fn rooms(guide: &Visitor, count: usize) -> Outcome<Vec<RoomInfo>> {
 }
 
 /// Everybody, each in a task: talkers in up to three rooms, and at each of the first rooms both plain doors, a program
-/// that publishes, and in the lobby somebody at `redis-cli`.
+/// that publishes, and in the lobby somebody at `redis-cli` and two who sign out again and again.
 async fn people(
     wishes: &Wishes,
     run: &Run,
@@ -177,6 +177,10 @@ async fn people(
         let publisher = format!("publisher{index}");
         let pause = Duration::from_millis(700);
         people.spawn(Publisher::new(run, sender + 2, &publisher, room.clone(), pause)?.live());
+    }
+    for (offset, door) in [(110, Door::Live), (111, Door::Sse)] {
+        let name = format!("leaver{offset}");
+        people.spawn(Leaver::new(run, PROGRAMS + offset, &name, door, rooms[0].id)?.live());
     }
     let lobby = (rooms[0].clone(), LOBBY);
     let pause = Duration::from_millis(900);

@@ -176,6 +176,15 @@ impl Visitor {
         room.ok_or_else(|| Trouble(format!("GET /rooms.json does not list {slug:?}")))
     }
 
+    /// Signs out, everywhere.
+    ///
+    /// # Errors
+    /// When the server refuses, or cannot do it now.
+    pub async fn leave(&self) -> Outcome<()> {
+        let answer = self.web.post("/leave", &self.cookie, "").await?;
+        expect(&answer, StatusCode::SEE_OTHER, "POST /leave")
+    }
+
     /// The rooms there are.
     ///
     /// # Errors

@@ -75,7 +75,7 @@ impl History {
             }
             What::Process(process) => self.process(&process),
             // Whether that was in time is told apart, with the states of pages: it concerns no room.
-            What::Freed(_) => {}
+            What::Freed(_) | What::Revoked(_) => {}
             What::Status { word } => *self.counts.statuses.entry(word).or_default() += 1,
             What::Unknown => self.counts.unknown += 1,
         }

@@ -78,15 +78,20 @@ impl Watch<'_, '_, '_> {
     /// Follows what an observer was told, and says what was said wrongly. Returns whom it showed when.
     fn replay(&mut self, observer: Id, told: &[(Mono, Saying)], (lives, absences): Truth<'_>) -> BTreeMap<Id, Shown> {
         let mut shown: BTreeMap<Id, Shown> = absences.keys().map(|who| (*who, Vec::new())).collect();
-        // When each was last said to have left, with nobody saying since that they are there.
-        let mut left: BTreeMap<Id, Mono> = BTreeMap::new();
+        // When each was last said to have left, with nobody saying since that they are there; and whether that can be said.
+        let mut left: BTreeMap<Id, (Mono, bool)> = BTreeMap::new();
         for (at, saying) in told {
             let at = *at;
             match saying {
-                Saying::Void => shown.values_mut().for_each(|shown| shown.push((at, None))),
+                Saying::Void => {
+                    shown.values_mut().for_each(|shown| shown.push((at, None)));
+                    // Plain doors tell no list: who came back meanwhile, they do not hear.
+                    left.values_mut().for_each(|(_, known)| *known = false);
+                }
                 Saying::List(list) => {
                     shown.iter_mut().for_each(|(who, shown)| shown.push((at, Some(list.contains(who)))));
                     left.retain(|who, _| !list.contains(who));
+                    left.values_mut().for_each(|(_, known)| *known = true);
                 }
                 Saying::Joined(joined) => {
                     for who in joined {
@@ -97,7 +102,8 @@ impl Watch<'_, '_, '_> {
                 Saying::Left(gone) => {
                     for who in gone {
                         shown.entry(*who).or_default().push((at, Some(false)));
-                        let (whom, before) = ((observer, *who), left.insert(*who, at));
+                        let (whom, before) = ((observer, *who), left.insert(*who, (at, true)));
+                        let before = before.filter(|(_, known)| *known).map(|(before, _)| before);
                         match (before, absences.get(who)) {
                             (Some(before), _) => self.left_twice(whom, before, at),
                             (None, Some(_)) if self.is_out_of_reach(at, lives.get(who)) => {}

@@ -1,6 +1,7 @@
 //! Whether everybody tells the truth about trouble: pages of the state between instances, servers about peers that read
 //! no more, and a store that cannot be written about what it was given.
 
+mod back;
 mod freed;
 mod pages;
 mod refused;
@@ -25,6 +26,10 @@ pub(crate) struct Honesty {
     pub(crate) stalled: Held,
     /// Sockets of clients that were silent.
     pub(crate) silent: Held,
+    /// Connections of people who had signed out elsewhere.
+    pub(crate) revoked: Held,
+    /// The longest anybody whose instance was killed took to be back on another.
+    pub(crate) back: Option<Duration>,
     /// Refusals by a store that could not be written.
     pub(crate) refusals: usize,
     /// What was not as it was promised, in words.
@@ -37,6 +42,7 @@ pub(crate) fn honesty(events: &[Event]) -> Honesty {
     let mut honesty = Honesty::default();
     pages::judge(events, &struck, &mut honesty);
     freed::judge(events, &struck, &mut honesty);
+    back::judge(events, &mut honesty);
     refused::judge(events, &struck, &mut honesty);
     honesty
 }

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use tertulia_protocol::{RoomId, Seq};
+use tertulia_protocol::{Epoch, RoomId, Seq};
 
 use super::{Held, Honesty, honesty};
-use crate::journal::{Attempt, Digest, Door, Event, Freed, Mono, Slumber, Stamp, Step, Switch, What};
+use crate::journal::{
+    Attempt, Digest, Door, Event, Follow, Freed, How, Mono, Process, Revoked, Slumber, Stamp, Step, Switch, What,
+};
 
 fn at(second: u64, p: &str, what: What) -> Event {
     Event { mono: Mono(second * 1_000_000_000), p: p.to_owned(), what }
@@ -68,7 +70,7 @@ fn a_server_that_holds_on_to_who_reads_no_more_breaks_its_promise() {
     let held = |seconds, told| Held { times: 1, told, longest: Duration::from_secs(seconds) };
     let stalled = freed(Slumber::Stalled, 11, Some(4010), vec![]);
     assert_eq!((stalled.stalled, stalled.lies), (held(11, 1), vec![]));
-    assert_eq!(freed(Slumber::Stalled, 16, None, vec![]).lies.len(), 1);
+    assert_eq!(freed(Slumber::Stalled, 21, None, vec![]).lies.len(), 1);
     let silent = freed(Slumber::Silent, 36, Some(4012), vec![]);
     assert_eq!((silent.silent, silent.lies), (held(36, 1), vec![]));
     assert_eq!(freed(Slumber::Silent, 41, None, vec![]).lies.len(), 1);
@@ -81,6 +83,37 @@ fn an_instance_that_was_tormented_itself_is_not_judged_by_who_it_let_go_of() {
         |on| vec![fault(30, Switch::Start, "freeze-instance", on), fault(50, Switch::Stop, "freeze-instance", on)];
     assert_eq!(freed(Slumber::Silent, 55, None, frozen("b")), Honesty::default());
     assert_eq!(freed(Slumber::Silent, 55, None, frozen("c")).lies.len(), 1);
+}
+
+#[test]
+fn a_session_that_ended_elsewhere_must_end_here_and_by_its_code() {
+    let revoked = |seconds: u64, code| {
+        let (via, door) = ("b".to_owned(), Door::Sse);
+        honesty(&[at(60, "leaver", What::Revoked(Revoked { via, door, ms: seconds * 1_000, code }))])
+    };
+    assert_eq!((revoked(30, Some(4500)).revoked.times, revoked(30, Some(4500)).lies), (1, vec![]));
+    assert_eq!(revoked(33, Some(4500)).lies.len(), 1);
+    assert_eq!(revoked(3, Some(4010)).lies.len(), 1, "that would bring them back");
+}
+
+#[test]
+fn whose_instance_was_killed_must_soon_be_back_on_another() {
+    let follow = |second: u64, via: &str| {
+        let (room, epoch, via, door) = (RoomId(1), Epoch("e".to_owned()), via.to_owned(), Door::Live);
+        at(second, "c1", What::Subscribe(Follow { room, epoch, after: Seq(0), via, door }))
+    };
+    let killed =
+        at(10, "nemesis", What::Process(Process::Down { name: "b".to_owned(), how: How::Kill, code: None, ms: 0 }));
+    let back = |second: u64, more: Vec<Event>| {
+        let mut all = vec![follow(1, "b"), killed.clone(), follow(second, "a")];
+        all.extend(more);
+        all.sort_by_key(|event| event.mono);
+        honesty(&all)
+    };
+    assert_eq!(back(13, vec![]), Honesty { back: Some(Duration::from_secs(3)), ..Honesty::default() });
+    assert_eq!(back(21, vec![]).lies.len(), 1);
+    assert_eq!(back(21, vec![at(9, "c1", What::Lost { own: true })]), Honesty::default(), "away by its own doing");
+    assert_eq!(back(21, vec![follow(5, "c")]), Honesty::default(), "it had been elsewhere");
 }
 
 /// Message `n` is sent at one second, and so answered at another.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tertulia_protocol::{RoomId, Seq};
 
-use super::{Attempt, Final, Follow, Mono, Receipt, Resync};
+use super::{Attempt, Door, Final, Follow, Mono, Receipt, Resync};
 
 /// One line of a journal: who noted what, and when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,6 +75,8 @@ pub enum What {
     Process(Process),
     /// The server let go of a socket from which nobody read any more.
     Freed(Freed),
+    /// The server ended the connection of somebody who had signed out elsewhere.
+    Revoked(Revoked),
     /// What the page says of the connection, in its own word.
     Status {
         /// The word, such as `live` or `degraded`.
@@ -202,4 +204,18 @@ pub enum Slumber {
     Stalled,
     /// It asks for nothing and answers no ping, as at the end of a cable that was cut.
     Silent,
+}
+
+/// A connection whose person had signed out on another one, and that the server ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revoked {
+    /// Which instance held it.
+    pub via: String,
+    /// Through which door.
+    pub door: Door,
+    /// Milliseconds from the answer to the signing out until the end.
+    pub ms: u64,
+    /// The close code; absent when the connection broke instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<u16>,
 }

@@ -8,7 +8,7 @@ use tertulia_protocol::{Epoch, Key, RoomId, Seq, UserId};
 
 use super::{
     Attempt, Clock, Digest, Door, Event, Final, Follow, Freed, How, JournalError, Kind, Life, Logged, Merged, Mono,
-    Person, Presence, Process, Reason, Receipt, Resync, Slumber, Src, Stamp, Step, Switch, Told, What, Writer,
+    Person, Presence, Process, Reason, Receipt, Resync, Revoked, Slumber, Src, Stamp, Step, Switch, Told, What, Writer,
 };
 
 const STAMP: Stamp = Stamp { sender: 17, counter: 4, random: 0xc0ff_ee00 };
@@ -115,6 +115,10 @@ fn every_event_of_people() -> Vec<(What, &'static str)> {
         (
             What::Freed(Freed { t: Slumber::Stalled, via: "b".to_owned(), ms: 10_900, code: Some(4010) }),
             r#""op":"freed","t":"stalled","via":"b","ms":10900,"code":4010"#,
+        ),
+        (
+            What::Revoked(Revoked { via: "b".to_owned(), door: Door::Sse, ms: 29_000, code: Some(4500) }),
+            r#""op":"revoked","via":"b","door":"sse","ms":29000,"code":4500"#,
         ),
         (What::Status { word: "degraded".to_owned() }, r#""op":"status","word":"degraded""#),
     ]

@@ -84,8 +84,10 @@ impl Fault {
         Duration::from_secs(match self {
             Self::FreezeInstance | Self::FreezeRedis | Self::BlackHole | Self::OneWay | Self::KillInstance => 30,
             Self::KillRedis | Self::Overflow => 20,
-            Self::CutLinks | Self::KillSubscribers | Self::Flush | Self::DropMessages | Self::SlowLinks => 15,
+            Self::CutLinks | Self::KillSubscribers | Self::Flush | Self::SlowLinks => 15,
             Self::DiskFull | Self::LockedStore => 12,
+            // Who is missed is asked for 8 s after, and that answer shall arrive: more is not promised of presence.
+            Self::DropMessages => 7,
             Self::RollingRestart => 0,
         })
     }

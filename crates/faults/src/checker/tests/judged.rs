@@ -265,6 +265,20 @@ fn a_fault_gives_presence_more_time_but_not_for_ever() {
 }
 
 #[test]
+fn who_was_not_listening_cannot_say_that_somebody_left_twice() {
+    let away = [person(500, Life::Came), told(510, Told::Joined), person(3_000, Life::Went), told(15_100, Told::Left)];
+    let back = [person(20_000, Life::Came), person(30_000, Life::Went), told(42_100, Told::Left)];
+    let verdict = |more: Vec<Event>| {
+        words(&judge([said(1), away.to_vec(), back.to_vec(), more, vec![fin(90_000, "e1", 1)]].concat()))
+    };
+    let lost = at(19_000, "c2", What::Lost { own: false });
+    let list = |ms| at(ms, "c2", What::Presence(Presence { room: ROOM, t: Told::List, who: Vec::new() }));
+    assert_eq!(verdict(vec![]), [(Word::LeftTwice, 1)]);
+    assert_eq!(verdict(vec![lost.clone()]), [], "it did not hear that they came back");
+    assert_eq!(verdict(vec![lost, list(25_000)]), [(Word::LeftTwice, 1)], "and then was told that they are not there");
+}
+
+#[test]
 fn who_may_have_been_missed_may_be_said_to_have_left() {
     let verdict = |since: Option<u64>| {
         let mut went = person(25_000, Life::Went);

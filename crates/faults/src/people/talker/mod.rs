@@ -87,6 +87,8 @@ struct Waiting {
 enum Over {
     /// The link is gone; come back, after this time if one was named.
     Lost(Option<u64>),
+    /// Nothing comes any more; come back elsewhere, as whatever stands before the instances would lead them.
+    Dead,
     /// The network breaks for so long.
     Cut(Duration),
     /// The browser hangs.
@@ -156,6 +158,11 @@ impl Talker {
                     drop(way);
                     sleep(Duration::from_millis(hint.unwrap_or(0))).await;
                 }
+                Over::Dead => {
+                    self.lost(way.silence(), false)?;
+                    self.last_id = way.last_id();
+                    self.at = (self.at + self.chance.random_range(1..self.doors.len().max(2))) % self.doors.len();
+                }
                 Over::Cut(length) => {
                     self.lost(Duration::ZERO, true)?;
                     self.last_id = way.last_id();
@@ -164,13 +171,10 @@ impl Talker {
                 }
                 Over::Hangs => {
                     self.lost(Duration::ZERO, true)?;
+                    let how = self.next_slumber();
                     if let Some(socket) = way.into_socket() {
-                        self.slumber(socket, self.hangs_as).await?;
+                        self.slumber(socket, how).await?;
                     }
-                    self.hangs_as = match self.hangs_as {
-                        Slumber::Stalled => Slumber::Silent,
-                        Slumber::Silent => Slumber::Stalled,
-                    };
                     self.hang_at = self.habits.hangs.map(|after| Instant::now() + after);
                 }
             }
@@ -251,7 +255,7 @@ impl Talker {
                 next = way.hear() => next?,
                 () = sleep_until(wake) => {
                     if !matches!(way.beat().await, Ok(true)) || self.is_overdue() {
-                        return Ok(Over::Lost(None));
+                        return Ok(Over::Dead);
                     }
                     if let Some(own) = self.own_trouble() {
                         return Ok(own);
