@@ -7,7 +7,7 @@ mod pulse;
 mod slumber;
 mod way;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use rand::rngs::SmallRng;
@@ -304,15 +304,16 @@ impl Talker {
         }
     }
 
-    /// When there is something to do besides hearing.
+    /// When there is something to do besides hearing. What waits behind another send of its room has no time of its own.
     fn wake(&self) -> Instant {
         let far = Instant::now() + ANSWER;
-        let answers = self.outbox.iter().filter_map(|waiting| Some(waiting.asked? + ANSWER));
-        let retries = self.outbox.iter().filter(|waiting| waiting.asked.is_none()).map(|waiting| waiting.not_before);
+        let mut rooms = BTreeSet::new();
+        let first = self.outbox.iter().filter(|waiting| rooms.insert(waiting.room));
+        let sends = first.map(|waiting| waiting.asked.map_or(waiting.not_before, |asked| asked + ANSWER));
         // Who has nothing more to say is not troubled any more either.
         let talks = matches!(*self.run.phase.borrow(), Phase::Talk);
         let own = [Some(self.due), self.cut_at, self.hang_at].into_iter().flatten().filter(|_| talks);
-        answers.chain(retries).chain(own).fold(far, Instant::min)
+        sends.chain(own).fold(far, Instant::min)
     }
 
     fn is_overdue(&self) -> bool {
