@@ -167,7 +167,7 @@ impl Talker {
                     self.lost(Duration::ZERO, true)?;
                     self.last_id = way.last_id();
                     drop(way);
-                    sleep(length).await;
+                    self.stay_away(length).await;
                 }
                 Over::Hangs => {
                     self.lost(Duration::ZERO, true)?;
@@ -178,6 +178,16 @@ impl Talker {
                     self.hang_at = self.habits.hangs.map(|after| Instant::now() + after);
                 }
             }
+        }
+    }
+
+    /// Is away for so long, or until the talk is over: the end of a run waits for nobody's tunnel.
+    async fn stay_away(&self, length: Duration) {
+        let mut phase = self.run.phase.clone();
+        tokio::select! {
+            // Both safe to cancel: nothing is taken. An error means that the run has ended early, and is told elsewhere.
+            () = sleep(length) => {}
+            _ = phase.wait_for(|phase| !matches!(phase, Phase::Talk)) => {}
         }
     }
 
