@@ -305,7 +305,8 @@ impl Presence {
         let silent = self.alive.iter().filter(|(_, heard)| now.saturating_duration_since(**heard) > LEASE);
         let silent: Vec<String> = silent.map(|(name, _)| name.clone()).collect();
         silent.iter().for_each(|name| self.hear_gone(name));
-        let expire = |(id, room): (&RoomId, &mut Room)| room.expire(now).then_some(*id);
+        let grace = (!self.alive.is_empty()).then_some(self.grace);
+        let expire = |(id, room): (&RoomId, &mut Room)| room.expire(now, grace).then_some(*id);
         let unclear: Vec<RoomId> = self.rooms.iter_mut().filter_map(expire).collect();
         unclear.into_iter().for_each(|room| self.mark(room, true));
     }
