@@ -16,6 +16,8 @@ pub(super) struct History {
     pub(super) rooms: BTreeMap<RoomId, Room>,
     pub(super) windows: Windows,
     pub(super) counts: Counts,
+    /// When processes broke their own links.
+    pub(super) away: HashMap<Id, Vec<Mono>>,
     /// What the journals themselves lack or contradict: with one of these nothing is proven.
     pub(super) puzzles: Vec<String>,
     /// When the last event was noted.

@@ -97,6 +97,7 @@ impl History {
     fn lost(&mut self, at: Mono, p: Id, own: bool) {
         self.counts.lost_links += 1;
         if own {
+            self.away.entry(p).or_default().push(at);
             let observers = self.rooms.values_mut().filter_map(|room| room.observers.get_mut(&p));
             observers.for_each(|observer| observer.steps.push((at, Happening::Away)));
         }

@@ -184,6 +184,11 @@ fn who_broke_the_own_link_is_not_waited_for_meanwhile() {
     };
     assert_eq!(took(false), Some(560.0));
     assert_eq!(took(true), Some(10.0), "back at 900 ms, whole at 910");
+    let acks = |own: bool| {
+        let lost = at(305, "c1", What::Lost { own });
+        judge([said(4), vec![lost, fin(1_000, "e1", 4)]].concat()).timing.acks.calm.count
+    };
+    assert_eq!((acks(false), acks(true)), (4, 3), "the answer to message 3 was on its way at 305 ms");
 }
 
 #[test]
