@@ -255,14 +255,7 @@ impl Presence {
     pub fn tick(&mut self, now: Instant, frozen: bool) -> Vec<(RoomId, Change)> {
         let thawed = std::mem::replace(&mut self.frozen, frozen) && !frozen;
         if thawed {
-            // The bus came back: everybody gets a full lease to speak again.
-            self.alive.values_mut().for_each(|heard| *heard = now);
-            let (rooms, grace) = (self.rooms.values_mut(), self.grace);
-            rooms.for_each(|room| {
-                room.doubt_afresh(now);
-                room.hold(now + grace);
-            });
-            self.announce();
+            self.thaw(now);
         }
         if !frozen {
             self.expire(now);
@@ -273,6 +266,18 @@ impl Presence {
             self.rooms.iter_mut().filter_map(|(id, room)| Some((*id, room.settle(now, grace)?))).collect();
         self.age(now, &changes);
         changes
+    }
+
+    /// The bus came back, or this instance stood still for longer than [`ALIVE_EVERY`] and has yet to hear what was said
+    /// meanwhile: everybody gets a full lease to speak again.
+    pub fn thaw(&mut self, now: Instant) {
+        self.alive.values_mut().for_each(|heard| *heard = now);
+        let (rooms, grace) = (self.rooms.values_mut(), self.grace);
+        rooms.for_each(|room| {
+            room.doubt_afresh(now);
+            room.hold(now + grace);
+        });
+        self.announce();
     }
 
     /// Remembers whom it told to have left, as long as it is young.

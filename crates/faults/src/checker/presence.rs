@@ -19,8 +19,8 @@ struct Absence {
     missed: Mono,
     /// From when on they surely were away.
     went: Mono,
-    /// Absent while they still are.
-    came: Option<Mono>,
+    /// When they were back, and through which instance; absent while they are away.
+    came: Option<(Mono, Id)>,
     /// When nobody may show them any more; absent when they came back before, or the run did not last so long.
     due: Option<Mono>,
 }
@@ -58,7 +58,7 @@ fn absences(turns: &[Turn]) -> Vec<Absence> {
     let mut found: Vec<Absence> = Vec::new();
     for turn in turns {
         match (turn.life, found.last_mut()) {
-            (Life::Came, Some(last)) if last.came.is_none() => last.came = Some(turn.at),
+            (Life::Came, Some(last)) if last.came.is_none() => last.came = Some((turn.at, turn.via)),
             // Who went twice went once.
             (Life::Went, Some(last)) if last.came.is_none() => {}
             (Life::Went, _) => found.push(Absence { missed: turn.since, went: turn.at, came: None, due: None }),
@@ -141,7 +141,10 @@ impl Watch<'_, '_, '_> {
         let grace = self.terms.grace;
         match absences.iter().rev().find(|absence| absence.missed <= at) {
             None => self.say(Word::Flicker, whom, [at, at], "said to have left, and they never went"),
-            Some(Absence { missed, came: Some(came), .. }) if came.since(*missed) < grace => {
+            Some(Absence { missed, came: Some((came, via)), .. })
+                if came.since(*missed) < grace
+                    && !self.windows.hid(self.names.name(*via), (*came, *missed + grace)) =>
+            {
                 let what = format!("said to have left, and they were away from {missed} to {came} only");
                 self.say(Word::Flicker, whom, [*missed, at], &what);
             }
@@ -159,7 +162,7 @@ impl Watch<'_, '_, '_> {
             }
             due = later;
         }
-        (due <= self.end && absence.came.is_none_or(|came| came > due)).then_some(due)
+        (due <= self.end && absence.came.is_none_or(|(came, _)| came > due)).then_some(due)
     }
 
     /// Who is gone for good must not be shown any more after a while.

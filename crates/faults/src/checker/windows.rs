@@ -59,6 +59,12 @@ impl Windows {
         self.all.iter().filter(is_it).any(|window| window.stop.unwrap_or(to).min(to) >= window.start + length)
     }
 
+    /// Whether a fault on this instance was open all the time: what began there then, the others did not hear of.
+    pub(super) fn hid(&self, instance: &str, (from, to): (Mono, Mono)) -> bool {
+        let is_it = |window: &&Window| !instance.is_empty() && window.on == instance && window.start <= from;
+        self.all.iter().filter(is_it).any(|window| window.stop.is_none_or(|stop| stop >= to))
+    }
+
     /// When calm was restored at the latest by faults that were open in a time; `None` when none was, `Some(None)`
     /// when one still is.
     pub(super) fn calm_after(&self, from: Mono, to: Mono) -> Option<Option<Mono>> {

@@ -317,6 +317,20 @@ fn the_people_of_an_instance_that_was_shut_off_may_be_said_to_have_left() {
 }
 
 #[test]
+fn who_came_back_through_an_instance_that_was_shut_off_did_so_unseen() {
+    let verdict = |on: &str, start: u64, stop: u64| {
+        let faults = vec![fault(start, Switch::Start, "F-08", on), fault(stop, Switch::Stop, "F-08", on)];
+        let away = [person(500, Life::Came), told(510, Told::List), person(20_000, Life::Went)];
+        let back = [person(23_000, Life::Came), told(32_100, Told::Left)];
+        words(&judge([said(1), faults, away.to_vec(), back.to_vec(), vec![fin(90_000, "e1", 1)]].concat()))
+    };
+    assert_eq!(verdict("b", 22_000, 40_000), []);
+    assert_eq!(verdict("c", 22_000, 40_000), [(Word::Flicker, 1)], "another instance");
+    assert_eq!(verdict("b", 24_000, 40_000), [(Word::Flicker, 1)], "they were seen before");
+    assert_eq!(verdict("b", 22_000, 26_000), [(Word::Flicker, 1)], "they were seen in time");
+}
+
+#[test]
 fn who_went_and_did_not_come_back_may_be_said_to_have_left_once() {
     let people =
         vec![person(500, Life::Came), told(510, Told::List), person(3_000, Life::Went), told(15_100, Told::Left)];
