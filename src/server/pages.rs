@@ -41,6 +41,10 @@ pub(super) async fn room(
 ) -> Response {
     // What cannot be decoded names no room; the page says so.
     let slug = slug.map_or_else(|_| String::new(), |Path(slug)| slug);
+    if matches!(slug.as_str(), "." | "..") {
+        // As in a browser, the page's router takes these for other addresses, and would draw what is there.
+        return (StatusCode::NOT_FOUND, "There is no room of this name.\n").into_response();
+    }
     let (parts, body) = request.into_parts();
     let query = Query::<HashMap<String, String>>::try_from_uri(&parts.uri).unwrap_or_default();
     let before = query.get("before").and_then(|number| number.parse().ok()).unwrap_or(0);

@@ -204,7 +204,9 @@ async fn a_refused_form_leads_back_to_its_page_with_a_word_and_the_page_says_a_s
     assert!(answer.body.contains("a\u{FFFD}7&lt;/textarea&gt;&lt;script&gt;"), "given back as text: {}", answer.body);
     let nowhere = guest.post("/r/nowhere/messages", &[("body", "a long thought")]).await;
     assert_eq!(nowhere.status, 404, "what was written stays in the browser: no redirect");
-    assert_eq!(guest.get("/r/nowhere").await.status, 404);
+    for path in ["/r/nowhere", "/r/%2e", "/r/%2E%2e"] {
+        assert_eq!(guest.get(path).await.status, 404, "{path}");
+    }
     assert_eq!(guest.get("/r/chat?refused=<script>alert(1)</script>").await.body.matches("alert(1)").count(), 0);
 }
 

@@ -283,3 +283,31 @@ async fn sends_on_a_disk_that_takes_nothing_are_refused_with_a_moment_and_work_a
     reader.seq = before;
     assert_eq!(bodies(&reader.entries_until(LOBBY, seq).await), [body]);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_that_cannot_be_written_ends_neither_the_process_nor_the_storing() {
+    let folder = folder();
+    let free = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let port = free.local_addr().expect("its number").port();
+    drop(free);
+    let server = Binary::without_a_log(&folder, port).await;
+    let guest = Guest::enter(&server.door, "Ana").await;
+    let mut socket = guest.socket().await;
+    socket.follow(LOBBY).await;
+    socket.tell(LOBBY, "before").await;
+    // What the thread that writes the database has to say now can be said nowhere.
+    crate::support::binary::shell(&format!("prlimit --pid {} --fsize=1:unlimited", server.pid())).await;
+    let key = Key::mint();
+    socket.post(LOBBY, key, "on a full disk").await;
+    let code = socket
+        .until(|frame| match frame {
+            ServerFrame::Nack { key: k, refusal } if k == key => Some(refusal.code),
+            _ => None,
+        })
+        .await;
+    assert_eq!(code.as_str(), "storage_unavailable");
+    crate::support::binary::shell(&format!("prlimit --pid {} --fsize=unlimited:unlimited", server.pid())).await;
+    eventually("it can be written again", async || (guest.get("/readyz").await.status == 200).then_some(())).await;
+    socket.post(LOBBY, key, "on a full disk").await;
+    assert!(!socket.acked(key).await.1, "the refused one was not stored");
+}

@@ -25,16 +25,16 @@ pub(crate) struct Cli {
     /// Where databases and journals go: a real disk, or fsync costs nothing.
     #[arg(long, value_name = "DIR", default_value = "target/faults")]
     dir: PathBuf,
-    /// Only this fault; again for more of them. All of them without.
+    /// Only this fault, for its own time; again for more of them. All of them without.
     #[arg(long, value_name = "NAME", value_parser = fault)]
     fault: Vec<Fault>,
     /// The number from which the order of faults and all other chance follows.
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// Go on with rounds of all faults for so many minutes, each fault for 30 s; one round of short ones without.
+    /// Go on with rounds of all faults for so many minutes, each fault for its own time; one round of short ones without.
     #[arg(long, value_name = "M", value_parser = clap::value_parser!(u64).range(1..=1_440))]
     minutes: Option<u64>,
-    /// How long a fault lasts, in seconds [default: 7, with --minutes 30].
+    /// How long every fault lasts, in seconds [default: its own time where faults or minutes are named, else 7].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=600))]
     length: Option<u64>,
     /// Instances.
@@ -63,18 +63,11 @@ pub(crate) struct Cli {
     pub(crate) page: Option<PathBuf>,
 }
 
-/// How long a fault lasts in a round of short ones: Redis' silence is noticed within 6 s.
-const SHORT: u64 = 7;
-/// How long it lasts in a long run.
-const LONG: u64 = 30;
-/// The rest after a fault: everybody is back by then, and the figures of calm times stand beside the others.
-const REST: Duration = Duration::from_secs(3);
-
 impl Cli {
     /// The run that was asked for.
     pub(crate) fn wishes(&self) -> Wishes {
         let all = || Fault::ALL.iter().map(|(_, fault)| *fault).collect();
-        let usual = if self.minutes.is_some() { LONG } else { SHORT };
+        let usual = if self.minutes.is_some() || !self.fault.is_empty() { Pace::Own } else { Pace::Short };
         Wishes {
             seed: self.seed,
             cast: Cast {
@@ -86,7 +79,7 @@ impl Cli {
             dir: self.dir.clone(),
             faults: if self.fault.is_empty() { all() } else { self.fault.clone() },
             length: self.minutes.map(|minutes| Duration::from_secs(minutes * 60)),
-            pace: Pace { length: Duration::from_secs(self.length.unwrap_or(usual)), rest: REST },
+            pace: self.length.map_or(usual, |length| Pace::Same(Duration::from_secs(length))),
             talkers: self.talkers,
             rooms: self.rooms.into(),
             rate: self.rate.clamp(0.1, 10_000.0),

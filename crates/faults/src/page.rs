@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use crate::checker::{Figures, Recovery, Spread};
-use crate::honesty::Honesty;
+use crate::honesty::{Held, Honesty};
 use crate::nemesis::Fault;
 use crate::run::{Shown, Wishes};
 
@@ -34,8 +34,9 @@ pub(crate) fn page(wishes: &Wishes, shown: &Shown, honesty: &Honesty) -> String 
     say(format!("## What is promised\n\n{PROMISES}"));
     say(format!(
         "## What was run\n\nVersion {}, seed {}: {} instances on one SQLite file and one Redis; {} people in {} rooms who say \
-         {} messages a second, every third of them on a network that breaks every 12 s; raw sockets, streams of events, \
-         programs that publish and a `redis-cli`. {} faults of {} kinds, one after the other, {} s each.\n",
+         {} messages a second, every fourth of them where WebSockets are blocked, every third on a network that breaks \
+         every 12 s, some at browsers that hang; raw sockets, streams of events, programs that publish and a `redis-cli`. \
+         {} faults of {} kinds, one after the other.\n",
         env!("CARGO_PKG_VERSION"),
         wishes.seed,
         wishes.cast.instances,
@@ -43,8 +44,7 @@ pub(crate) fn page(wishes: &Wishes, shown: &Shown, honesty: &Honesty) -> String 
         wishes.rooms,
         wishes.rate,
         shown.struck.len(),
-        shown.struck.iter().map(|fault| fault.name()).collect::<std::collections::BTreeSet<_>>().len(),
-        wishes.pace.length.as_secs(),
+        times(&shown.struck).len(),
     ));
     let words: Vec<String> = shown.report.words.iter().map(|(word, count)| format!("{count} {word}")).collect();
     let verdict = if shown.report.is_clean() { "none".to_owned() } else { words.join(", ") };
@@ -66,23 +66,44 @@ pub(crate) fn page(wishes: &Wishes, shown: &Shown, honesty: &Honesty) -> String 
         counts.terms,
         counts.longest_term_ms,
     ));
-    let said =
-        |took: Option<Duration>| took.map_or("not seen".to_owned(), |took| format!("{:.1} s", took.as_secs_f64()));
-    say(format!(
-        "Pages said *degraded* at most {} after Redis had gone, and *live* at most {} after it was back.\n",
-        said(honesty.degraded),
-        said(honesty.live)
-    ));
+    say(told(honesty));
     say("## Fault by fault\n\nMilliseconds: from the first try to its answer, from the answer to the arrival at whoever was \
          connected, and from the fault's end until everybody had everything.\n\n\
-         | fault | times | ack p50 | ack p99 | delivery p50 | delivery p99 | whole again, longest |\n|---|---|---|---|---|---|---|"
+         | fault | times | seconds | ack p50 | ack p99 | delivery p50 | delivery p99 | whole again, longest |\n\
+         |---|---|---|---|---|---|---|---|"
         .to_owned());
-    say(row("none", 0, Some(&timing.acks.calm), Some(&timing.deliveries.calm), None));
+    say(row(("none", "", ""), Some(&timing.acks.calm), Some(&timing.deliveries.calm), None));
     for (name, times) in times(&shown.struck) {
         let (acks, deliveries) = (during(&timing.acks, name), during(&timing.deliveries, name));
-        say(row(name, times, acks, deliveries, longest(&timing.recoveries, name)));
+        let length = Fault::of(name).map_or(0, |fault| wishes.pace.length(fault).as_secs());
+        // A moment has no length, and nothing falls into it.
+        let length = if length == 0 { String::new() } else { length.to_string() };
+        say(row((name, &times.to_string(), &length), acks, deliveries, longest(&timing.recoveries, name)));
     }
     page
+}
+
+/// Whether the truth was told about trouble, in sentences.
+fn told(honesty: &Honesty) -> String {
+    let said =
+        |took: Option<Duration>| took.map_or("not seen".to_owned(), |took| format!("{:.1} s", took.as_secs_f64()));
+    let held = |held: Held| match held.times {
+        0 => "none was seen".to_owned(),
+        times => format!("{times} times, after at most {:.1} s", held.longest.as_secs_f64()),
+    };
+    format!(
+        "Pages said *degraded* at most {} after Redis had gone, and *live* at most {} after it was back. Servers let go of \
+         browsers that asked for much and read nothing: {}; of browsers that were silent as a cut cable: {}; of people \
+         who had signed out on another instance: {}. Whose instance was killed was back on another at most {} later. A \
+         store that could not be written said so {} times, and acknowledged nothing.\n",
+        said(honesty.degraded),
+        said(honesty.live),
+        held(honesty.stalled),
+        held(honesty.silent),
+        held(honesty.revoked),
+        said(honesty.back),
+        honesty.refusals,
+    )
 }
 
 fn times(struck: &[Fault]) -> BTreeMap<&'static str, usize> {
@@ -103,12 +124,16 @@ fn longest(recoveries: &[Recovery], fault: &str) -> Option<f64> {
     took.reduce(|a, b| a.zip(b).map(|(a, b)| a.max(b))).flatten()
 }
 
-fn row(name: &str, times: usize, acks: Option<&Spread>, deliveries: Option<&Spread>, back: Option<f64>) -> String {
+fn row(
+    (name, times, length): (&str, &str, &str),
+    acks: Option<&Spread>,
+    deliveries: Option<&Spread>,
+    back: Option<f64>,
+) -> String {
     let spread = |spread: Option<&Spread>| match spread.filter(|spread| spread.count > 0) {
         Some(spread) => format!("{:.1} | {:.1}", spread.p50, spread.p99),
         None => "| ".to_owned(),
     };
     let back = back.map_or(String::new(), |back| format!("{back:.0}"));
-    let times = if times == 0 { String::new() } else { times.to_string() };
-    format!("| {name} | {times} | {} | {} | {back} |", spread(acks), spread(deliveries))
+    format!("| {name} | {times} | {length} | {} | {} | {back} |", spread(acks), spread(deliveries))
 }

@@ -18,8 +18,8 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::checker::{Checker, Report, Terms};
 use crate::journal::{Clock, Door, Event, Merged, Writer};
-use crate::nemesis::{Fault, Pace, plan, strike};
-use crate::people::{Bridge, Habits, Phase, Plain, Publisher, Run, Talker, finals};
+use crate::nemesis::{Fault, Pace, REST, plan, strike};
+use crate::people::{Bridge, Habits, Leaver, Phase, Plain, Publisher, Run, Talker, finals};
 use crate::world::{Cast, World};
 
 /// The room that is joined to the Redis channel of the same name, as the server does it by default.
@@ -30,6 +30,14 @@ const SETTLING: Duration = Duration::from_secs(60);
 const CONVERGING: Duration = Duration::from_secs(60);
 /// Between two looks at whether anything is still being stored.
 const QUIET: Duration = Duration::from_secs(1);
+/// How long a bad network lasts between two cuts, about.
+const BAD_NETWORK: Duration = Duration::from_secs(12);
+/// A cut as in a tunnel: shorter than the grace of 12 s, so that nobody may be told.
+const SHORT_CUT: Duration = Duration::from_secs(2);
+/// A cut as in a lift that is stuck: they have left, once, and come back.
+const LONG_CUT: Duration = Duration::from_secs(20);
+/// How long a browser works before it hangs. The server lets go of it within 40 s, so a round sees it several times.
+const HANGS_AFTER: Duration = Duration::from_secs(8);
 /// The numbers of senders that are no talkers begin here.
 const PROGRAMS: u32 = 10_000;
 
@@ -46,7 +54,7 @@ pub(crate) struct Wishes {
     pub(crate) faults: Vec<Fault>,
     /// How long to go on with rounds; one round without.
     pub(crate) length: Option<Duration>,
-    /// How long a fault lasts.
+    /// How long faults last.
     pub(crate) pace: Pace,
     /// People at browsers.
     pub(crate) talkers: u32,
@@ -130,7 +138,7 @@ async fn rooms(guide: &Visitor, count: usize) -> Outcome<Vec<RoomInfo>> {
 }
 
 /// Everybody, each in a task: talkers in up to three rooms, and at each of the first rooms both plain doors, a program
-/// that publishes, and in the lobby somebody at `redis-cli`.
+/// that publishes, and in the lobby somebody at `redis-cli` and two who sign out again and again.
 async fn people(
     wishes: &Wishes,
     run: &Run,
@@ -150,9 +158,12 @@ async fn people(
         let habits = Habits {
             every,
             bytes: 60 + 40 * (index % 5),
-            // Every third has a bad network.
-            cut: (sender % 3 == 2).then_some((Duration::from_secs(12), Duration::from_secs(2))),
-            watches: sender % 6 == 0,
+            // Every third has a bad network; some of these are away for longer than an absence stays unsaid.
+            cut: (sender % 3 == 2).then_some((BAD_NETWORK, if sender % 9 == 8 { LONG_CUT } else { SHORT_CUT })),
+            // Every fourth is where WebSockets are blocked.
+            door: if sender % 4 == 1 { Door::Sse } else { Door::Live },
+            hangs: (sender % 12 == 4).then_some(HANGS_AFTER),
+            watches: sender % 6 < 2,
         };
         people.spawn(Talker::new(run, sender, &visitor, &name, &ids, habits)?.live());
     }
@@ -166,6 +177,10 @@ async fn people(
         let publisher = format!("publisher{index}");
         let pause = Duration::from_millis(700);
         people.spawn(Publisher::new(run, sender + 2, &publisher, room.clone(), pause)?.live());
+    }
+    for (offset, door) in [(110, Door::Live), (111, Door::Sse)] {
+        let name = format!("leaver{offset}");
+        people.spawn(Leaver::new(run, PROGRAMS + offset, &name, door, rooms[0].id)?.live());
     }
     let lobby = (rooms[0].clone(), LOBBY);
     let pause = Duration::from_millis(900);
@@ -185,7 +200,7 @@ async fn torment(
     let until = wishes.length.map(|length| Instant::now() + length);
     let mut struck = Vec::new();
     // The figures of a calm time stand beside those of the faults.
-    sleep(wishes.pace.rest).await;
+    sleep(REST).await;
     loop {
         for fault in plan(&wishes.faults, 1, &mut chance) {
             if until.is_some_and(|until| Instant::now() >= until) {

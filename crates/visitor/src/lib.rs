@@ -8,5 +8,6 @@ pub mod live;
 pub mod proc;
 pub mod process;
 pub mod socket;
+pub mod stream;
 pub mod trouble;
 pub mod web;

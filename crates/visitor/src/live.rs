@@ -1,5 +1,7 @@
 //! One WebSocket that speaks the wire: greeting, saying and hearing frames.
 
+use std::time::Duration;
+
 use tertulia_protocol::frame::{Hello, SUBPROTOCOL, Subscribe, VERSION};
 use tertulia_protocol::{BusState, ClientFrame, Epoch, Person, Position, RoomId, ServerFrame, UserId, codec};
 use tokio::time::timeout;
@@ -18,6 +20,8 @@ pub struct Live {
     pub you: Person,
     /// Whether the instances heard each other when it was welcomed.
     pub bus: BusState,
+    /// The longest silence before one asks for a sign of life.
+    pub ping: Duration,
 }
 
 impl Live {
@@ -46,14 +50,18 @@ impl Live {
         let headers = [("cookie", visitor.cookie.as_str()), ("sec-websocket-protocol", SUBPROTOCOL)];
         let socket = Socket::open(visitor.web.authority(), "/live", &headers).await?;
         let you = Person { id: UserId(0), name: String::new() };
-        let mut live = Self { socket, epoch: Epoch(String::new()), you, bus: BusState::Degraded };
+        let (epoch, bus, ping) = (Epoch(String::new()), BusState::Degraded, PATIENCE);
+        let mut live = Self { socket, epoch, you, bus, ping };
         let client = client.to_owned();
         live.say(&ClientFrame::Hello(Hello { v: VERSION, client, back: !resume.is_empty(), resume })).await?;
         let mut retry_after_ms = None;
         loop {
             match live.hear().await? {
                 Next::Said(text) => match frame(&text)? {
-                    ServerFrame::Welcome { epoch, bus, you, .. } => return Ok(Ok(Self { epoch, bus, you, ..live })),
+                    ServerFrame::Welcome { epoch, bus, you, ping_ms, .. } => {
+                        let ping = Duration::from_millis(ping_ms);
+                        return Ok(Ok(Self { epoch, bus, you, ping, ..live }));
+                    }
                     ServerFrame::Bye { retry_after_ms: hint, .. } => retry_after_ms = hint,
                     other => return trouble(format!("expected welcome, heard {other:?}")),
                 },
@@ -98,6 +106,14 @@ impl Live {
     /// For what the protocol does not know: binary.
     pub async fn hear(&mut self) -> Outcome<Next> {
         self.socket.hear().await
+    }
+
+    /// The ports of its connection, the server's and its own: see [`proc::is_held`](crate::proc::is_held).
+    ///
+    /// # Errors
+    /// When the connection is gone.
+    pub fn ports(&self) -> Outcome<(u16, u16)> {
+        self.socket.ports()
     }
 
     /// Breaks the connection without a word.

@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, prlimit};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::trouble::{Because, Outcome, trouble};
+use crate::trouble::{Because, Outcome, Trouble, trouble};
 use crate::web::Web;
 
 /// How long a process may take to answer after its start.
@@ -32,6 +32,8 @@ pub struct Launch {
     env: Vec<(&'static str, String)>,
     name: String,
     dir: PathBuf,
+    /// Whether a file that may not grow is an error for it, and not its end.
+    survives_limits: bool,
     /// What is asked until it answers.
     answers: Answers,
 }
@@ -57,7 +59,7 @@ impl Launch {
         let env = vec![("TERTULIA_RATE_LIMITS", "off".to_owned()), ("TERTULIA_MAX_CONNECTIONS", "100000".to_owned())];
         let answers = Answers::Health(Web::at(&format!("http://127.0.0.1:{port}"))?);
         let name = format!("instance-{name}");
-        Ok(Self { program: binary.to_owned(), args, env, name, dir: dir.to_owned(), answers })
+        Ok(Self { program: binary.to_owned(), args, env, name, dir: dir.to_owned(), survives_limits: false, answers })
     }
 
     /// A Redis on a port that stores nothing.
@@ -75,6 +77,7 @@ impl Launch {
             env: Vec::new(),
             name,
             dir: dir.to_owned(),
+            survives_limits: false,
             answers: Answers::Pong(port),
         }
     }
@@ -83,6 +86,14 @@ impl Launch {
     #[must_use]
     pub fn with(mut self, variable: &'static str, value: &str) -> Self {
         self.env.push((variable, value.to_owned()));
+        self
+    }
+
+    /// The same, and [`Child::limit_files`] does not end it by the signal that comes with the error, as a full disk
+    /// has none.
+    #[must_use]
+    pub fn survives_limits(mut self) -> Self {
+        self.survives_limits = true;
         self
     }
 
@@ -95,7 +106,14 @@ impl Launch {
         // What it said before it was killed is kept.
         let out = File::options().create(true).append(true).open(&log).because(log.display())?;
         let err = out.try_clone().because(log.display())?;
-        let mut command = Command::new(&self.program);
+        let mut command = if self.survives_limits {
+            // What is ignored stays ignored in the program that takes the shell's place.
+            let mut shell = Command::new("sh");
+            shell.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(&self.program);
+            shell
+        } else {
+            Command::new(&self.program)
+        };
         command.args(&self.args).envs(self.env.iter().map(|(name, value)| (*name, value)));
         command.stdin(Stdio::null()).stdout(out).stderr(err).kill_on_drop(true);
         let process = command.spawn().because(format!("starting {}", self.program.display()))?;
@@ -199,10 +217,24 @@ impl Child {
         self.signal(Signal::CONT)
     }
 
-    fn signal(&self, signal: Signal) -> Outcome<()> {
+    /// Lets none of its files grow beyond so many bytes, or lifts that again. Nothing of what it writes is kept then,
+    /// neither data nor log.
+    ///
+    /// # Errors
+    /// When it is gone, or the system refuses.
+    pub fn limit_files(&self, bytes: Option<u64>) -> Outcome<()> {
+        // Its own upper limit is ours, which it was started with.
+        let limit = Rlimit { current: bytes, ..getrlimit(Resource::Fsize) };
+        prlimit(Some(self.process_id()?), Resource::Fsize, limit).map(drop).because(format!("limiting {}", self.name))
+    }
+
+    fn process_id(&self) -> Outcome<Pid> {
         let pid = i32::try_from(self.pid).ok().and_then(Pid::from_raw);
-        let Some(pid) = pid else { return trouble(format!("{} has no process id", self.name)) };
-        kill_process(pid, signal).because(format!("signalling {}", self.name))
+        pid.ok_or_else(|| Trouble(format!("{} has no process id", self.name)))
+    }
+
+    fn signal(&self, signal: Signal) -> Outcome<()> {
+        kill_process(self.process_id()?, signal).because(format!("signalling {}", self.name))
     }
 }
 

@@ -81,6 +81,16 @@ impl Socket {
         }
     }
 
+    /// The ports of its connection: the server's and its own.
+    ///
+    /// # Errors
+    /// When the connection is gone.
+    pub fn ports(&self) -> Outcome<(u16, u16)> {
+        let tcp = self.0.get_ref();
+        let (server, own) = (tcp.peer_addr().because("a socket's peer")?, tcp.local_addr().because("a socket's port")?);
+        Ok((server.port(), own.port()))
+    }
+
     /// Breaks the connection without a word, as a cable that is pulled; what is heard next is that it is gone.
     pub async fn sever(&mut self) {
         // A peer that is gone already is as good.

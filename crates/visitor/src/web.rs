@@ -176,6 +176,15 @@ impl Visitor {
         room.ok_or_else(|| Trouble(format!("GET /rooms.json does not list {slug:?}")))
     }
 
+    /// Signs out, everywhere.
+    ///
+    /// # Errors
+    /// When the server refuses, or cannot do it now.
+    pub async fn leave(&self) -> Outcome<()> {
+        let answer = self.web.post("/leave", &self.cookie, "").await?;
+        expect(&answer, StatusCode::SEE_OTHER, "POST /leave")
+    }
+
     /// The rooms there are.
     ///
     /// # Errors
@@ -211,8 +220,13 @@ fn expect(answer: &Answer, status: StatusCode, what: &str) -> Outcome<()> {
 
 /// `name=…` as a form says it.
 fn form_of(name: &str) -> String {
-    let mut form = "name=".to_owned();
-    for byte in name.bytes() {
+    format!("name={}", encoded(name))
+}
+
+/// A value as it stands in a form, and behind a question mark.
+pub(crate) fn encoded(value: &str) -> String {
+    let mut form = String::with_capacity(value.len() * 2);
+    for byte in value.bytes() {
         match byte {
             b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => form.push(char::from(byte)),
             b' ' => form.push('+'),

@@ -24,7 +24,10 @@ as not set; an empty flag takes back what is said elsewhere. The file is TOML: `
 #[must_use]
 pub fn command() -> Clap {
     let table = Clap::new(TABLE).about("Print the table of all settings").arg(
-        Arg::new("markdown").long("markdown").action(ArgAction::SetTrue).required(true).help("As a Markdown table"),
+        Arg::new("markdown")
+            .long("markdown")
+            .action(ArgAction::SetTrue)
+            .help("As a Markdown table, which is the only form"),
     );
     let serve = Clap::new(SERVE).about("Run the server").args(SETTINGS.iter().map(flag)).after_help(AFTER_HELP);
     Clap::new("tertulia")

@@ -186,7 +186,12 @@ impl Connection {
                 self.state.try_update_value(|state| state.kept.leave(&AllTabs));
             });
             // A page that crashes, or is ended in a hurry, does not say that it goes.
-            set_interval(move || drop(self.look(true)), ASK_OTHERS);
+            set_interval(
+                move || {
+                    self.look(true);
+                },
+                ASK_OTHERS,
+            );
         }
         let _ = window_event_listener_untyped("storage", move |_| self.others_wrote());
         let wait_ms = self.look(true);

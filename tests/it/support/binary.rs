@@ -5,6 +5,7 @@ use std::process::{ExitStatus, Output, Stdio};
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::net::TcpStream;
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
@@ -66,6 +67,18 @@ impl Binary {
         let address = SocketAddr::from(([127, 0, 0, 1], port));
         let door = Door { address, host: address.to_string(), origin: format!("http://{address}") };
         Self { child, door, log }
+    }
+
+    /// A server on this port whose log goes to a disk without space, and so nowhere.
+    pub(crate) async fn without_a_log(folder: &Folder, port: u16) -> Self {
+        let args = ["serve", "--port", &port.to_string(), "--rate-limits", "off"];
+        let full = std::fs::File::options().write(true).open("/dev/full").expect("Linux has it");
+        let child = command(folder, &args, &[]).stderr(full).spawn().expect("it can be started");
+        let address = SocketAddr::from(([127, 0, 0, 1], port));
+        let door = Door { address, host: address.to_string(), origin: format!("http://{address}") };
+        let server = Self { child, door, log: Arc::default() };
+        eventually("it is open", async || TcpStream::connect(address).await.ok()).await;
+        server
     }
 
     pub(crate) fn pid(&self) -> u32 {

@@ -138,9 +138,13 @@ impl Chat {
         let mut tick = interval(SETTLE_EVERY);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut alive_due = Instant::now();
+        let mut looked = Instant::now();
         loop {
             tick.tick().await;
             let now = Instant::now();
+            if now - std::mem::replace(&mut looked, now) > ALIVE_EVERY {
+                self.lock_presence().thaw(now);
+            }
             let up = link.borrow().is_up();
             let frozen = !up || *self.bus_state.borrow() != BusState::Live;
             for Say { room, roster, who } in self.settle_presence(now, frozen, up) {

@@ -255,14 +255,7 @@ impl Presence {
     pub fn tick(&mut self, now: Instant, frozen: bool) -> Vec<(RoomId, Change)> {
         let thawed = std::mem::replace(&mut self.frozen, frozen) && !frozen;
         if thawed {
-            // The bus came back: everybody gets a full lease to speak again.
-            self.alive.values_mut().for_each(|heard| *heard = now);
-            let (rooms, grace) = (self.rooms.values_mut(), self.grace);
-            rooms.for_each(|room| {
-                room.doubt_afresh(now);
-                room.hold(now + grace);
-            });
-            self.announce();
+            self.thaw(now);
         }
         if !frozen {
             self.expire(now);
@@ -273,6 +266,18 @@ impl Presence {
             self.rooms.iter_mut().filter_map(|(id, room)| Some((*id, room.settle(now, grace)?))).collect();
         self.age(now, &changes);
         changes
+    }
+
+    /// The bus came back, or this instance stood still for longer than [`ALIVE_EVERY`] and has yet to hear what was said
+    /// meanwhile: everybody gets a full lease to speak again.
+    pub fn thaw(&mut self, now: Instant) {
+        self.alive.values_mut().for_each(|heard| *heard = now);
+        let (rooms, grace) = (self.rooms.values_mut(), self.grace);
+        rooms.for_each(|room| {
+            room.doubt_afresh(now);
+            room.hold(now + grace);
+        });
+        self.announce();
     }
 
     /// Remembers whom it told to have left, as long as it is young.
@@ -305,7 +310,8 @@ impl Presence {
         let silent = self.alive.iter().filter(|(_, heard)| now.saturating_duration_since(**heard) > LEASE);
         let silent: Vec<String> = silent.map(|(name, _)| name.clone()).collect();
         silent.iter().for_each(|name| self.hear_gone(name));
-        let expire = |(id, room): (&RoomId, &mut Room)| room.expire(now).then_some(*id);
+        let grace = (!self.alive.is_empty()).then_some(self.grace);
+        let expire = |(id, room): (&RoomId, &mut Room)| room.expire(now, grace).then_some(*id);
         let unclear: Vec<RoomId> = self.rooms.iter_mut().filter_map(expire).collect();
         unclear.into_iter().for_each(|room| self.mark(room, true));
     }

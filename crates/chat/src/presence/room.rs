@@ -138,16 +138,24 @@ impl Room {
         self.doubt(now);
     }
 
-    /// Drops rosters that were not repeated in time; `true` when those in doubt should be asked for again,
-    /// because question and answer can be lost as well.
-    pub(super) fn expire(&mut self, now: Instant) -> bool {
+    /// Drops rosters that were not repeated in time; `true` when the others should be asked who is here, because rosters
+    /// are in doubt or somebody is missed. Again and again, since question and answer can be lost as well.
+    pub(super) fn expire(&mut self, now: Instant, grace: Option<Duration>) -> bool {
         self.remote.retain(|_, remote| now <= remote.until);
         let again = self.asked_at.is_none_or(|asked| now.saturating_duration_since(asked) >= ALIVE_EVERY)
-            && self.remote.values().any(|remote| remote.doubted);
+            && (self.remote.values().any(|remote| remote.doubted) || self.misses_somebody(now, grace));
         if again {
             self.asked_at = Some(now);
         }
         again
+    }
+
+    /// Whether somebody has been found nowhere for longer than a reload takes, and nobody has been told yet: they may be
+    /// on an instance whose news of it was lost. Of a crowd no names are told. No `grace`: there is nobody to ask.
+    fn misses_somebody(&self, now: Instant, grace: Option<Duration>) -> bool {
+        let Some(grace) = grace.filter(|_| self.online() <= PRESENCE_NAMES) else { return false };
+        let soon = now + grace.saturating_sub(ALIVE_EVERY);
+        self.shown.values().any(|shown| shown.left_at.is_some_and(|left_at| now < left_at && left_at <= soon))
     }
 
     /// Whether the roster is due to be repeated. The moment depends on the room, so that repeats are spread.

@@ -16,6 +16,8 @@ pub(super) struct History {
     pub(super) rooms: BTreeMap<RoomId, Room>,
     pub(super) windows: Windows,
     pub(super) counts: Counts,
+    /// When processes broke their own links.
+    pub(super) away: HashMap<Id, Vec<Mono>>,
     /// What the journals themselves lack or contradict: with one of these nothing is proven.
     pub(super) puzzles: Vec<String>,
     /// When the last event was noted.
@@ -103,9 +105,19 @@ pub(super) struct Observer {
 #[derive(Debug)]
 pub(super) enum Happening {
     Recv(Arrived),
-    Follow { epoch: Id, after: Seq, door: Door },
+    Follow {
+        epoch: Id,
+        after: Seq,
+        door: Door,
+    },
     Unfollow,
-    Resync { reason: Reason, from: Seq, to: Seq },
+    /// It broke its own link, and will follow again when it likes.
+    Away,
+    Resync {
+        reason: Reason,
+        from: Seq,
+        to: Seq,
+    },
 }
 
 /// An entry that arrived.
@@ -123,9 +135,20 @@ pub(super) struct Arrived {
 #[derive(Debug, Default)]
 pub(super) struct People {
     /// What is true.
-    pub(super) lives: BTreeMap<Id, Vec<(Mono, Life)>>,
+    pub(super) lives: BTreeMap<Id, Vec<Turn>>,
     /// What each observer was told.
     pub(super) told: BTreeMap<Id, Vec<(Mono, Saying)>>,
+}
+
+/// Somebody came or went.
+#[derive(Debug)]
+pub(super) struct Turn {
+    pub(super) at: Mono,
+    /// The earliest moment at which it can have happened.
+    pub(super) since: Mono,
+    pub(super) life: Life,
+    /// Through which instance.
+    pub(super) via: Id,
 }
 
 /// What an observer was told of people.

@@ -2,7 +2,7 @@
 
 use tertulia_protocol::RoomId;
 
-use super::history::{Ack, Action, Arrived, Happening, History, Observer, Saying, ToldLog};
+use super::history::{Ack, Action, Arrived, Happening, History, Observer, Saying, ToldLog, Turn};
 use super::names::Id;
 use crate::journal::{Attempt, Event, How, Logged, Mono, Process, Reason, Step, Switch, Told, What};
 
@@ -45,7 +45,7 @@ impl History {
             }
             What::Join { room, seq } => self.observer(p, room).bounds.push((seq, true)),
             What::Leave { room, seq } => self.observer(p, room).bounds.push((seq, false)),
-            What::Lost => self.lost(at, p),
+            What::Lost { own } => self.lost(at, p, own),
             What::Fault { t, f, on } => {
                 self.counts.faults += u64::from(t == Switch::Start);
                 self.windows.note(at, t, f, on);
@@ -56,9 +56,13 @@ impl History {
                 log.entries.extend::<Vec<Logged>>(told.log);
             }
             What::Person(person) => {
-                let who = self.names.id(&person.who);
+                let (who, via) = (self.names.id(&person.who), self.names.id(&person.via));
                 let people = &mut self.rooms.entry(person.room).or_default().people;
-                people.lives.entry(who).or_default().push((at, person.t));
+                let turns = people.lives.entry(who).or_default();
+                // A sign of life from before the last turn says nothing of this one.
+                let since =
+                    person.since.map_or(at, |since| since.min(at)).max(turns.last().map_or(Mono(0), |it| it.at));
+                turns.push(Turn { at, since, life: person.t, via });
             }
             What::Presence(presence) => {
                 let who = presence.who.iter().map(|who| self.names.id(who)).collect();
@@ -70,6 +74,8 @@ impl History {
                 self.say(at, p, presence.room, saying);
             }
             What::Process(process) => self.process(&process),
+            // Whether that was in time is told apart, with the states of pages: it concerns no room.
+            What::Freed(_) | What::Revoked(_) => {}
             What::Status { word } => *self.counts.statuses.entry(word).or_default() += 1,
             What::Unknown => self.counts.unknown += 1,
         }
@@ -88,8 +94,13 @@ impl History {
     }
 
     /// One link carries all rooms of a process.
-    fn lost(&mut self, at: Mono, p: Id) {
+    fn lost(&mut self, at: Mono, p: Id, own: bool) {
         self.counts.lost_links += 1;
+        if own {
+            self.away.entry(p).or_default().push(at);
+            let observers = self.rooms.values_mut().filter_map(|room| room.observers.get_mut(&p));
+            observers.for_each(|observer| observer.steps.push((at, Happening::Away)));
+        }
         let told = self.rooms.values_mut().filter_map(|room| room.people.told.get_mut(&p));
         told.for_each(|told| told.push((at, Saying::Void)));
     }

@@ -33,7 +33,7 @@ pub use self::finding::Finding;
 use self::finding::Findings;
 use self::history::{History, Outcome, Room};
 use self::log::Log;
-use self::names::Names;
+use self::names::{Id, Names};
 use self::presence::Watch;
 pub use self::report::Report;
 use self::stream::Scene;
@@ -41,7 +41,7 @@ use self::timing::Stopwatch;
 pub use self::timing::{Figures, Recovery, Spread, Timing};
 use self::witness::Witness;
 pub use self::word::Word;
-use crate::journal::{Event, Stamp};
+use crate::journal::{Event, Mono, Stamp};
 
 /// What is promised in figures, as the servers of the run are set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,7 +91,7 @@ impl Checker {
     #[must_use]
     pub fn verdict(self) -> Report {
         let Self { terms, history } = self;
-        let History { names, rooms, windows, mut counts, puzzles: mut unchecked, end } = history;
+        let History { names, rooms, windows, mut counts, away, puzzles: mut unchecked, end } = history;
         let mut found = Findings::new(&windows);
         let mut stopwatch = Stopwatch::new(&windows);
         let mut logs: BTreeMap<RoomId, Log<'_>> = BTreeMap::new();
@@ -110,7 +110,7 @@ impl Checker {
         let everywhere: HashMap<Stamp, RoomId> = sent.collect();
         for (id, room) in &rooms {
             if let Some(log) = logs.get(id) {
-                let all = Bench { log, everywhere: &everywhere, names: &names };
+                let all = Bench { log, everywhere: &everywhere, names: &names, away: &away };
                 counts.adopted += judge((*id, room), &all, &mut found, &mut stopwatch);
             }
             let (terms, windows, names, found) = (&terms, &windows, &names, &mut found);
@@ -126,6 +126,8 @@ struct Bench<'a> {
     log: &'a Log<'a>,
     everywhere: &'a HashMap<Stamp, RoomId>,
     names: &'a Names,
+    /// When processes broke their own links.
+    away: &'a HashMap<Id, Vec<Mono>>,
 }
 
 /// Judges one room. Returns how many messages of unknown outcome were stored.
@@ -135,13 +137,18 @@ fn judge(
     found: &mut Findings<'_>,
     stopwatch: &mut Stopwatch<'_>,
 ) -> u64 {
-    let Bench { log, everywhere, names } = *bench;
+    let Bench { log, everywhere, names, away } = *bench;
     let placed = sends::check((id, room), log, everywhere, names, found);
     order::check(id, &room.sends, &placed.seqs, names, found);
     let mut witness = Witness::new(log);
     for action in &room.sends {
         if let Some(ack) = action.acks.first() {
-            stopwatch.acked(action.first, ack.at);
+            // Who broke the link while the answer was on its way was not there to hear it.
+            let left =
+                away.get(&action.process).is_some_and(|all| all.iter().any(|at| (action.first..ack.at).contains(at)));
+            if !left {
+                stopwatch.acked(action.first, ack.at);
+            }
             let differs = ack.id.and_then(|name| witness.named(action.process, ack.seq, name, names));
             if let Some(differs) = differs {
                 let finding = Finding::new(Word::Diverged, id, differs).seq(ack.seq).stamp(action.stamp).at(ack.at);

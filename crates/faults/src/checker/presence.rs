@@ -6,7 +6,7 @@ use tertulia_protocol::RoomId;
 
 use super::Terms;
 use super::finding::{Finding, Findings};
-use super::history::{People, Saying};
+use super::history::{People, Saying, Turn};
 use super::names::{Id, Names};
 use super::windows::Windows;
 use super::word::Word;
@@ -15,9 +15,12 @@ use crate::journal::{Life, Mono};
 /// Somebody was away.
 #[derive(Clone, Copy, Debug)]
 struct Absence {
+    /// From when on they may have been missed: the last sign of life on their link.
+    missed: Mono,
+    /// From when on they surely were away.
     went: Mono,
-    /// Absent while they still are.
-    came: Option<Mono>,
+    /// When they were back, and through which instance; absent while they are away.
+    came: Option<(Mono, Id)>,
     /// When nobody may show them any more; absent when they came back before, or the run did not last so long.
     due: Option<Mono>,
 }
@@ -42,7 +45,7 @@ pub(super) fn check(people: &People, watch: &mut Watch<'_, '_, '_>) {
     });
     let absences: BTreeMap<Id, Vec<Absence>> = absences.collect();
     for (observer, told) in &people.told {
-        let shown = watch.replay(*observer, told, &absences);
+        let shown = watch.replay(*observer, told, (&people.lives, &absences));
         for (who, absences) in &absences {
             for absence in absences {
                 watch.must_have_gone((*observer, *who), *absence, shown.get(who).map_or(&[], Vec::as_slice));
@@ -51,41 +54,44 @@ pub(super) fn check(people: &People, watch: &mut Watch<'_, '_, '_>) {
     }
 }
 
-fn absences(life: &[(Mono, Life)]) -> Vec<Absence> {
+fn absences(turns: &[Turn]) -> Vec<Absence> {
     let mut found: Vec<Absence> = Vec::new();
-    for &(at, life) in life {
-        match (life, found.last_mut()) {
-            (Life::Came, Some(last)) if last.came.is_none() => last.came = Some(at),
+    for turn in turns {
+        match (turn.life, found.last_mut()) {
+            (Life::Came, Some(last)) if last.came.is_none() => last.came = Some((turn.at, turn.via)),
             // Who went twice went once.
             (Life::Went, Some(last)) if last.came.is_none() => {}
-            (Life::Went, _) => found.push(Absence { went: at, came: None, due: None }),
+            (Life::Went, _) => found.push(Absence { missed: turn.since, went: turn.at, came: None, due: None }),
             (Life::Came, _) => {}
         }
     }
     found
 }
 
+/// What is true of everybody: their turns, and the absences between them.
+type Truth<'a> = (&'a BTreeMap<Id, Vec<Turn>>, &'a BTreeMap<Id, Vec<Absence>>);
+
 /// From when on an observer shows somebody (true), does not (false), or does not know (`None`).
 type Shown = Vec<(Mono, Option<bool>)>;
 
 impl Watch<'_, '_, '_> {
     /// Follows what an observer was told, and says what was said wrongly. Returns whom it showed when.
-    fn replay(
-        &mut self,
-        observer: Id,
-        told: &[(Mono, Saying)],
-        absences: &BTreeMap<Id, Vec<Absence>>,
-    ) -> BTreeMap<Id, Shown> {
+    fn replay(&mut self, observer: Id, told: &[(Mono, Saying)], (lives, absences): Truth<'_>) -> BTreeMap<Id, Shown> {
         let mut shown: BTreeMap<Id, Shown> = absences.keys().map(|who| (*who, Vec::new())).collect();
-        // When each was last said to have left, with nobody saying since that they are there.
-        let mut left: BTreeMap<Id, Mono> = BTreeMap::new();
+        // When each was last said to have left, with nobody saying since that they are there; and whether that can be said.
+        let mut left: BTreeMap<Id, (Mono, bool)> = BTreeMap::new();
         for (at, saying) in told {
             let at = *at;
             match saying {
-                Saying::Void => shown.values_mut().for_each(|shown| shown.push((at, None))),
+                Saying::Void => {
+                    shown.values_mut().for_each(|shown| shown.push((at, None)));
+                    // Plain doors tell no list: who came back meanwhile, they do not hear.
+                    left.values_mut().for_each(|(_, known)| *known = false);
+                }
                 Saying::List(list) => {
                     shown.iter_mut().for_each(|(who, shown)| shown.push((at, Some(list.contains(who)))));
                     left.retain(|who, _| !list.contains(who));
+                    left.values_mut().for_each(|(_, known)| *known = true);
                 }
                 Saying::Joined(joined) => {
                     for who in joined {
@@ -96,9 +102,11 @@ impl Watch<'_, '_, '_> {
                 Saying::Left(gone) => {
                     for who in gone {
                         shown.entry(*who).or_default().push((at, Some(false)));
-                        let (whom, before) = ((observer, *who), left.insert(*who, at));
+                        let (whom, before) = ((observer, *who), left.insert(*who, (at, true)));
+                        let before = before.filter(|(_, known)| *known).map(|(before, _)| before);
                         match (before, absences.get(who)) {
                             (Some(before), _) => self.left_twice(whom, before, at),
+                            (None, Some(_)) if self.is_out_of_reach(at, lives.get(who)) => {}
                             (None, Some(absences)) => self.may_be_said(whom, at, absences),
                             // Of whom nothing true was noted, nothing false can be said.
                             (None, None) => {}
@@ -115,14 +123,30 @@ impl Watch<'_, '_, '_> {
         self.say(Word::LeftTwice, whom, [before, at], &what);
     }
 
+    /// Whether an instance through which they are there was shut off for the whole grace: for the others it is as good
+    /// as gone, and its people with it.
+    fn is_out_of_reach(&self, at: Mono, turns: Option<&Vec<Turn>>) -> bool {
+        let grace = self.terms.grace;
+        let turns = turns.map_or(&[][..], Vec::as_slice);
+        let (now, then) =
+            (turns.partition_point(|turn| turn.at <= at), turns.partition_point(|turn| turn.at + grace <= at));
+        // Where they were when the grace began, and wherever they have been since.
+        turns[then.saturating_sub(1)..now].iter().any(|turn| {
+            turn.life == Life::Came && self.windows.shut_off(self.names.name(turn.via), (at - grace, at), grace)
+        })
+    }
+
     /// "Left" is for who was away for the whole grace.
     fn may_be_said(&mut self, whom: (Id, Id), at: Mono, absences: &[Absence]) {
         let grace = self.terms.grace;
-        match absences.iter().rev().find(|absence| absence.went <= at) {
+        match absences.iter().rev().find(|absence| absence.missed <= at) {
             None => self.say(Word::Flicker, whom, [at, at], "said to have left, and they never went"),
-            Some(Absence { went, came: Some(came), .. }) if came.since(*went) < grace => {
-                let what = format!("said to have left, and they were away from {went} to {came} only");
-                self.say(Word::Flicker, whom, [*went, at], &what);
+            Some(Absence { missed, came: Some((came, via)), .. })
+                if came.since(*missed) < grace
+                    && !self.windows.hid(self.names.name(*via), (*came, *missed + grace)) =>
+            {
+                let what = format!("said to have left, and they were away from {missed} to {came} only");
+                self.say(Word::Flicker, whom, [*missed, at], &what);
             }
             Some(_) => {}
         }
@@ -138,7 +162,7 @@ impl Watch<'_, '_, '_> {
             }
             due = later;
         }
-        (due <= self.end && absence.came.is_none_or(|came| came > due)).then_some(due)
+        (due <= self.end && absence.came.is_none_or(|(came, _)| came > due)).then_some(due)
     }
 
     /// Who is gone for good must not be shown any more after a while.

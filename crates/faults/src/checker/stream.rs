@@ -2,6 +2,7 @@
 //! that is not owed.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
 use tertulia_protocol::{RoomId, Seq};
 
@@ -40,12 +41,19 @@ pub(super) struct Read {
     pub(super) arrivals: Vec<Option<(Mono, Src)>>,
     /// From when to when it followed the room.
     pub(super) follows: Vec<(Mono, Option<Mono>)>,
+    /// From when to when it had broken its own link.
+    pub(super) away: Vec<(Mono, Mono)>,
 }
 
 impl Read {
     /// When a number came first, and how.
     pub(super) fn arrival(&self, seq: Seq) -> Option<(Mono, Src)> {
         usize::try_from(seq.0).ok().and_then(|seq| self.arrivals.get(seq).copied()).flatten()
+    }
+
+    /// How much of a time it could not hear anything by its own doing.
+    pub(super) fn away_within(&self, from: Mono, to: Mono) -> Duration {
+        self.away.iter().map(|(left, back)| (*back).min(to).since((*left).max(from))).sum()
     }
 }
 
@@ -59,6 +67,7 @@ pub(super) fn replay(process: Id, observer: &Observer, scene: &mut Scene<'_, '_,
             Happening::Recv(arrived) => reader.recv(*at, arrived),
             Happening::Follow { epoch, after, door } => reader.follow(*at, *epoch, *after, *door),
             Happening::Unfollow => reader.unfollow(*at),
+            Happening::Away => reader.read.away.push((*at, Mono(u64::MAX))),
             Happening::Resync { reason, from, to } => reader.resync(*reason, *from, *to),
         }
     }
@@ -155,6 +164,9 @@ impl Reader<'_, '_, '_, '_> {
     }
 
     fn follow(&mut self, at: Mono, epoch: Id, after: Seq, door: Door) {
+        if let Some((_, back)) = self.read.away.last_mut() {
+            *back = (*back).min(at);
+        }
         match self.stream.take() {
             // The client resumes from what it has; what it claims to have must have come, or been given up.
             Some(mut stream) if stream.epoch == epoch => {

@@ -126,7 +126,9 @@ impl<'a> Stopwatch<'a> {
             let follows = |(from, to): &(Mono, Option<Mono>)| *from <= stop && to.is_none_or(|to| to > stop);
             if read.follows.iter().any(follows) {
                 let had = usize::try_from(head.0).ok().and_then(|head| complete.get(head).copied()).flatten();
-                *recovery = recovery.zip(had).map(|(slowest, had)| slowest.max(had.since(stop)));
+                // Who was away by its own doing is not waited for meanwhile.
+                let took = had.map(|had| had.since(stop).saturating_sub(read.away_within(stop, had)));
+                *recovery = recovery.zip(took).map(|(slowest, took)| slowest.max(took));
             }
         }
     }

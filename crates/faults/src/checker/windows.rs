@@ -1,6 +1,7 @@
 //! When which fault was open.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use crate::journal::{Mono, Switch};
 
@@ -50,6 +51,18 @@ impl Windows {
     pub(super) fn open_between(&self, from: Mono, to: Mono) -> Vec<String> {
         let open = self.all.iter().filter(|window| window.overlaps(from, to));
         open.map(Window::label).collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
+    /// Whether a fault on this instance was open in a time, and by its end had lasted so long.
+    pub(super) fn shut_off(&self, instance: &str, (from, to): (Mono, Mono), length: Duration) -> bool {
+        let is_it = |window: &&Window| !instance.is_empty() && window.on == instance && window.overlaps(from, to);
+        self.all.iter().filter(is_it).any(|window| window.stop.unwrap_or(to).min(to) >= window.start + length)
+    }
+
+    /// Whether a fault on this instance was open all the time: what began there then, the others did not hear of.
+    pub(super) fn hid(&self, instance: &str, (from, to): (Mono, Mono)) -> bool {
+        let is_it = |window: &&Window| !instance.is_empty() && window.on == instance && window.start <= from;
+        self.all.iter().filter(is_it).any(|window| window.stop.is_none_or(|stop| stop >= to))
     }
 
     /// When calm was restored at the latest by faults that were open in a time; `None` when none was, `Some(None)`

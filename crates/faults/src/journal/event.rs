@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tertulia_protocol::{RoomId, Seq};
 
-use super::{Attempt, Final, Follow, Mono, Receipt, Resync};
+use super::{Attempt, Door, Final, Follow, Mono, Receipt, Resync};
 
 /// One line of a journal: who noted what, and when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,7 +35,11 @@ pub enum What {
         room: RoomId,
     },
     /// The link was lost. What is owed stays owed: the client resumes by a [`What::Subscribe`].
-    Lost,
+    Lost {
+        /// Whether it was the client's own doing and lasts as long as it likes, whatever the server does.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        own: bool,
+    },
     /// The process became a member: it may see this number and what comes after it. Who never notes this in a room
     /// is a member of all of it.
     Join {
@@ -69,6 +73,10 @@ pub enum What {
     Presence(Presence),
     /// A process under test was started or ended.
     Process(Process),
+    /// The server let go of a socket from which nobody read any more.
+    Freed(Freed),
+    /// The server ended the connection of somebody who had signed out elsewhere.
+    Revoked(Revoked),
     /// What the page says of the connection, in its own word.
     Status {
         /// The word, such as `live` or `degraded`.
@@ -98,6 +106,12 @@ pub struct Person {
     pub who: String,
     /// What happened.
     pub t: Life,
+    /// Through which instance they are there; empty where it does not matter.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub via: String,
+    /// Of somebody whose link was lost: when it last gave a sign of life. From then on they may have been missed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Mono>,
 }
 
 /// Whether somebody is there.
@@ -166,4 +180,42 @@ pub enum How {
     Term,
     /// Nobody asked it to.
     Itself,
+}
+
+/// A socket from which its client had stopped reading, and that the server let go of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Freed {
+    /// In which way nobody read.
+    pub t: Slumber,
+    /// Of which instance.
+    pub via: String,
+    /// Milliseconds from the last byte that was read until the server's end of the connection was gone.
+    pub ms: u64,
+    /// The close code, if it was among what the client found when it read again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<u16>,
+}
+
+/// How a client stops reading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Slumber {
+    /// It asks for far more than fits on the way, and takes none of it.
+    Stalled,
+    /// It asks for nothing and answers no ping, as at the end of a cable that was cut.
+    Silent,
+}
+
+/// A connection whose person had signed out on another one, and that the server ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Revoked {
+    /// Which instance held it.
+    pub via: String,
+    /// Through which door.
+    pub door: Door,
+    /// Milliseconds from the answer to the signing out until the end.
+    pub ms: u64,
+    /// The close code; absent when the connection broke instead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<u16>,
 }

@@ -46,10 +46,11 @@ pub enum Src {
 }
 
 impl Src {
-    /// Whether it is part of the one ordered stream of a door; what was asked for may come again and late.
+    /// Whether it is part of the one ordered stream of a door, as all is but what was asked for: that may come again and
+    /// late.
     #[must_use]
     pub fn is_stream(self) -> bool {
-        !matches!(self, Self::History | Self::Reset)
+        self != Self::History
     }
 }
 

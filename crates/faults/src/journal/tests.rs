@@ -7,8 +7,8 @@ use tempfile::TempDir;
 use tertulia_protocol::{Epoch, Key, RoomId, Seq, UserId};
 
 use super::{
-    Attempt, Clock, Digest, Door, Event, Final, Follow, How, JournalError, Kind, Life, Logged, Merged, Mono, Person,
-    Presence, Process, Reason, Receipt, Resync, Src, Stamp, Step, Switch, Told, What, Writer,
+    Attempt, Clock, Digest, Door, Event, Final, Follow, Freed, How, JournalError, Kind, Life, Logged, Merged, Mono,
+    Person, Presence, Process, Reason, Receipt, Resync, Revoked, Slumber, Src, Stamp, Step, Switch, Told, What, Writer,
 };
 
 const STAMP: Stamp = Stamp { sender: 17, counter: 4, random: 0xc0ff_ee00 };
@@ -45,7 +45,7 @@ fn every_event() -> Vec<(What, &'static str)> {
         stamp: Some(STAMP),
         ..logged.clone()
     };
-    let (via, who) = ("a".to_owned(), "Ana".to_owned());
+    let via = "a".to_owned();
     vec![
         (
             send(invoke()),
@@ -76,7 +76,8 @@ fn every_event() -> Vec<(What, &'static str)> {
             r#""op":"subscribe","room":3,"epoch":"e1","after":4,"via":"a","door":"sse""#,
         ),
         (What::Unsubscribe { room }, r#""op":"unsubscribe","room":3"#),
-        (What::Lost, r#""op":"lost""#),
+        (What::Lost { own: false }, r#""op":"lost""#),
+        (What::Lost { own: true }, r#""op":"lost","own":true"#),
         (What::Join { room, seq: Seq(4) }, r#""op":"join","room":3,"seq":4"#),
         (What::Leave { room, seq: Seq(8) }, r#""op":"leave","room":3,"seq":8"#),
         (
@@ -87,9 +88,20 @@ fn every_event() -> Vec<(What, &'static str)> {
             What::Final(Final { room, via, epoch, log: vec![logged, posted] }),
             r#""op":"final","room":3,"via":"a","epoch":"e1","log":[{"seq":1,"kind":"created","author":7},{"seq":2,"kind":"posted","author":7,"key":"019cfd2b-4f10-7d2e-8a31-6b0c9f2e4104","h":"0000000000000001","stamp":"17:4:00000000c0ffee00"}]"#,
         ),
+    ]
+}
+
+/// The same of people and processes.
+fn every_event_of_people() -> Vec<(What, &'static str)> {
+    let (room, who) = (RoomId(3), "Ana".to_owned());
+    vec![
         (
-            What::Person(Person { room, who: who.clone(), t: Life::Went }),
+            What::Person(Person { room, who: who.clone(), t: Life::Went, via: String::new(), since: None }),
             r#""op":"person","room":3,"who":"Ana","t":"went""#,
+        ),
+        (
+            What::Person(Person { room, who: who.clone(), t: Life::Went, via: "b".to_owned(), since: Some(Mono(7)) }),
+            r#""op":"person","room":3,"who":"Ana","t":"went","via":"b","since":7"#,
         ),
         (
             What::Presence(Presence { room, t: Told::List, who: vec![who] }),
@@ -100,13 +112,21 @@ fn every_event() -> Vec<(What, &'static str)> {
             What::Process(Process::Down { name: "a".to_owned(), how: How::Term, code: Some(0), ms: 1_200 }),
             r#""op":"process","t":"down","name":"a","how":"term","code":0,"ms":1200"#,
         ),
+        (
+            What::Freed(Freed { t: Slumber::Stalled, via: "b".to_owned(), ms: 10_900, code: Some(4010) }),
+            r#""op":"freed","t":"stalled","via":"b","ms":10900,"code":4010"#,
+        ),
+        (
+            What::Revoked(Revoked { via: "b".to_owned(), door: Door::Sse, ms: 29_000, code: Some(4500) }),
+            r#""op":"revoked","via":"b","door":"sse","ms":29000,"code":4500"#,
+        ),
         (What::Status { word: "degraded".to_owned() }, r#""op":"status","word":"degraded""#),
     ]
 }
 
 #[test]
 fn every_event_is_written_as_it_always_was_and_read_back() {
-    for (what, written) in every_event() {
+    for (what, written) in every_event().into_iter().chain(every_event_of_people()) {
         let event = Event { mono: Mono(12), p: "c17".to_owned(), what };
         let line = serde_json::to_string(&event).expect("an event is JSON");
         assert_eq!(line, format!(r#"{{"mono":12,"p":"c17",{written}}}"#));
@@ -118,7 +138,7 @@ fn every_event_is_written_as_it_always_was_and_read_back() {
 fn what_a_newer_tool_says_is_read_as_far_as_it_is_known() {
     let read = |text: &str| serde_json::from_str::<Event>(text).map(|event| event.what);
     let newer = r#"{"mono":1,"p":"x","op":"lost","why":"a reset","at":{"line":3}}"#;
-    assert_eq!(read(newer).expect("a field more"), What::Lost);
+    assert_eq!(read(newer).expect("a field more"), What::Lost { own: false });
     assert_eq!(read(r#"{"mono":1,"p":"x","op":"moon","phase":3}"#).expect("an unknown op"), What::Unknown);
     let entry: Logged = serde_json::from_str(r#"{"seq":4,"kind":"pinned","author":7}"#).expect("an unknown kind");
     assert_eq!(entry.kind, Kind::Unknown);
@@ -175,7 +195,7 @@ async fn an_intent_is_in_the_file_before_it_is_carried_out() {
     assert_eq!(lines(&path).len(), 2, "an intent takes along what was before it");
     writer.intend(Attempt { room: RoomId(3), stamp: STAMP, step: invoke() }).await.expect("noted");
     assert_eq!(lines(&path).len(), 3);
-    writer.note(What::Lost).expect("noted");
+    writer.note(What::Lost { own: false }).expect("noted");
     writer.flush().expect("flushed");
     assert_eq!(lines(&path).len(), 4);
     assert!(Writer::create(&path, "c17", Clock::start()).is_err(), "nobody writes into a journal that is there");

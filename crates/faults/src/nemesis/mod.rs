@@ -42,11 +42,15 @@ pub(crate) enum Fault {
     DropMessages,
     /// The way to Redis and back takes long.
     SlowLinks,
+    /// Nothing can be written on the disk of the instances.
+    DiskFull,
+    /// Somebody else holds the lock of the database.
+    LockedStore,
 }
 
 impl Fault {
     /// Every fault, by its name.
-    pub(crate) const ALL: [(&'static str, Self); 13] = [
+    pub(crate) const ALL: [(&'static str, Self); 15] = [
         ("kill-instance", Self::KillInstance),
         ("rolling-restart", Self::RollingRestart),
         ("freeze-instance", Self::FreezeInstance),
@@ -60,6 +64,8 @@ impl Fault {
         ("flush", Self::Flush),
         ("drop-messages", Self::DropMessages),
         ("slow-links", Self::SlowLinks),
+        ("disk-full", Self::DiskFull),
+        ("locked-store", Self::LockedStore),
     ];
 
     /// Its name.
@@ -72,6 +78,38 @@ impl Fault {
         Self::ALL.iter().find(|(known, _)| *known == name).map(|(_, fault)| *fault)
     }
 
+    /// How long it lasts where its own time is asked for. Thirty seconds are those of the issue, and longer than it takes
+    /// the others to say of an instance's people that they have left.
+    const fn own_length(self) -> Duration {
+        Duration::from_secs(match self {
+            Self::FreezeInstance | Self::FreezeRedis | Self::BlackHole | Self::OneWay | Self::KillInstance => 30,
+            Self::KillRedis | Self::Overflow => 20,
+            Self::CutLinks | Self::KillSubscribers | Self::Flush | Self::SlowLinks => 15,
+            Self::DiskFull | Self::LockedStore => 12,
+            // Who is missed is asked for 8 s after, and that answer shall arrive: more is not promised of presence.
+            Self::DropMessages => 7,
+            Self::RollingRestart => 0,
+        })
+    }
+
+    /// Whether it is over as soon as it is done; it is done again and again where it shall last.
+    const fn is_a_moment(self) -> bool {
+        matches!(self, Self::RollingRestart | Self::CutLinks | Self::KillSubscribers | Self::Flush)
+    }
+
+    /// Whether it is done to one instance; the others concern all of them.
+    const fn has_a_victim(self) -> bool {
+        matches!(
+            self,
+            Self::KillInstance
+                | Self::FreezeInstance
+                | Self::BlackHole
+                | Self::OneWay
+                | Self::Overflow
+                | Self::DropMessages
+        )
+    }
+
     /// Whether the instances stop hearing each other for as long as it lasts, so that pages must say so.
     pub(crate) const fn silences_redis(self) -> bool {
         matches!(self, Self::KillRedis | Self::FreezeRedis)
@@ -80,11 +118,31 @@ impl Fault {
 
 /// How long a run's faults last.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Pace {
+pub(crate) enum Pace {
+    /// A short time, all the same.
+    Short,
+    /// Each its own.
+    Own,
+    /// So long, all of them.
+    Same(Duration),
+}
+
+/// How long a fault lasts in a round of short ones: Redis' silence is noticed within 6 s.
+const SHORT: Duration = Duration::from_secs(7);
+/// From one fault's end to the next one's beginning: everybody is back by then, and the figures of calm times stand
+/// beside the others.
+pub(crate) const REST: Duration = Duration::from_secs(3);
+
+impl Pace {
     /// From a fault's beginning to its end.
-    pub(crate) length: Duration,
-    /// From one fault's end to the next one's beginning.
-    pub(crate) rest: Duration,
+    pub(crate) fn length(self, fault: Fault) -> Duration {
+        match self {
+            Self::Short | Self::Same(_) if fault.is_a_moment() => Duration::ZERO,
+            Self::Short => SHORT,
+            Self::Own => fault.own_length(),
+            Self::Same(length) => length,
+        }
+    }
 }
 
 /// So many rounds of these faults, each round in an order of its own.
@@ -103,26 +161,28 @@ pub(crate) fn plan(faults: &[Fault], rounds: usize, chance: &mut SmallRng) -> Ve
 /// # Errors
 /// When it cannot be done, or a process does not come back.
 pub(crate) async fn strike(world: &mut World, fault: Fault, pace: Pace, chance: &mut SmallRng) -> Outcome<()> {
-    let victim = chance.random_range(0..world.instances.len());
-    let on = world.instances[victim].name.clone();
+    let (victim, length) = (chance.random_range(0..world.instances.len()), pace.length(fault));
+    let on = if fault.has_a_victim() { world.instances[victim].name.clone() } else { String::new() };
     note(world, Switch::Start, fault, &on)?;
     match fault {
-        Fault::KillInstance => strikes::kill_instance(world, victim, pace.length).await?,
+        Fault::KillInstance => strikes::kill_instance(world, victim, length).await?,
         Fault::RollingRestart => strikes::rolling_restart(world).await?,
-        Fault::FreezeInstance => strikes::freeze_instance(world, victim, pace.length).await?,
-        Fault::KillRedis => strikes::kill_redis(world, pace.length).await?,
-        Fault::FreezeRedis => strikes::freeze_redis(world, pace.length).await?,
-        Fault::BlackHole => strikes::black_hole(world, victim, pace.length).await,
-        Fault::OneWay => strikes::one_way(world, victim, pace.length).await,
-        Fault::CutLinks => strikes::cut_links(world),
-        Fault::KillSubscribers => strikes::kill_subscribers(world).await?,
-        Fault::Overflow => strikes::overflow(world, victim, pace.length).await?,
-        Fault::Flush => strikes::flush(world).await?,
-        Fault::DropMessages => strikes::drop_messages(world, victim, pace.length).await,
-        Fault::SlowLinks => strikes::slow_links(world, pace.length).await,
+        Fault::FreezeInstance => strikes::freeze_instance(world, victim, length).await?,
+        Fault::KillRedis => strikes::kill_redis(world, length).await?,
+        Fault::FreezeRedis => strikes::freeze_redis(world, length).await?,
+        Fault::BlackHole => strikes::black_hole(world, victim, length).await,
+        Fault::OneWay => strikes::one_way(world, victim, length).await,
+        Fault::CutLinks => strikes::cut_links(world, length).await,
+        Fault::KillSubscribers => strikes::kill_subscribers(world, length).await?,
+        Fault::Overflow => strikes::overflow(world, victim, length).await?,
+        Fault::Flush => strikes::flush(world, length).await?,
+        Fault::DropMessages => strikes::drop_messages(world, victim, length).await,
+        Fault::SlowLinks => strikes::slow_links(world, length).await,
+        Fault::DiskFull => strikes::disk_full(world, length).await?,
+        Fault::LockedStore => strikes::locked_store(world, length).await?,
     }
     note(world, Switch::Stop, fault, &on)?;
-    sleep(pace.rest).await;
+    sleep(REST).await;
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 
 mod bridge;
 mod finals;
+mod leaver;
 mod plain;
 mod publisher;
 mod talker;
@@ -23,6 +24,7 @@ use crate::journal::{Clock, Stamp, Writer};
 
 pub(crate) use bridge::Bridge;
 pub(crate) use finals::finals;
+pub(crate) use leaver::Leaver;
 pub(crate) use plain::Plain;
 pub(crate) use publisher::Publisher;
 pub(crate) use talker::{Habits, Talker};

@@ -13,7 +13,9 @@ use tertulia_visitor::web::Web;
 use tokio::time::{sleep, timeout};
 
 use super::{ANSWER, Pauses, Phase, Run, place_of};
-use crate::journal::{Digest, Door, Follow, Life, Person, Presence, Reason, Receipt, Resync, Src, Told, What, Writer};
+use crate::journal::{
+    Digest, Door, Follow, Life, Mono, Person, Presence, Reason, Receipt, Resync, Src, Told, What, Writer,
+};
 
 /// Where a stream of events is told how far its reader got.
 const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
@@ -29,7 +31,8 @@ pub(crate) struct Plain {
     at: usize,
     journal: Writer,
     chance: SmallRng,
-    came: bool,
+    /// When something came last.
+    heard: Mono,
 }
 
 /// One thing that was said at a door, as far as it matters here.
@@ -93,7 +96,7 @@ impl Plain {
             at,
             journal: run.journal(name)?,
             chance: run.chance(sender),
-            came: false,
+            heard: Mono(0),
             run: run.clone(),
         })
     }
@@ -118,13 +121,15 @@ impl Plain {
                     door: self.door,
                 };
                 self.note(What::Subscribe(follow))?;
-                self.arrives()?;
+                self.person(Life::Came, None)?;
+                self.heard = self.run.clock.now();
                 if self.listen(link).await? {
                     self.note(What::Unsubscribe { room: self.room.id })?;
-                    self.person(Life::Went)?;
+                    self.person(Life::Went, None)?;
                     return self.journal.flush().because(&self.name);
                 }
-                self.note(What::Lost)?;
+                self.person(Life::Went, Some(self.heard))?;
+                self.note(What::Lost { own: false })?;
             }
             sleep(pauses.next(&mut self.chance)).await;
             self.at = self.chance.random_range(0..self.run.instances.len());
@@ -148,7 +153,10 @@ impl Plain {
                 }
             };
             match heard {
-                Some(text) => self.hear(&text)?,
+                Some(text) => {
+                    self.heard = self.run.clock.now();
+                    self.hear(&text)?;
+                }
                 None => return Ok(false),
             }
         }
@@ -186,16 +194,13 @@ impl Plain {
         }
     }
 
-    fn arrives(&mut self) -> Outcome<()> {
-        if std::mem::replace(&mut self.came, true) { Ok(()) } else { self.person(Life::Came) }
-    }
-
     /// Raw sockets are somebody who is there; streams of events are nobody.
-    fn person(&self, t: Life) -> Outcome<()> {
+    fn person(&self, t: Life, since: Option<Mono>) -> Outcome<()> {
         if self.door != Door::Raw {
             return Ok(());
         }
-        self.note(What::Person(Person { room: self.room.id, who: self.name.clone(), t }))
+        let (room, who, via) = (self.room.id, self.name.clone(), self.run.instances[self.at].0.clone());
+        self.note(What::Person(Person { room, who, t, via, since }))
     }
 
     fn note(&self, what: What) -> Outcome<()> {

@@ -1,6 +1,7 @@
 //! What is broken: instances of Tertulia on one database, each with a link of its own to one Redis.
 
 mod ask;
+mod lock;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use crate::journal::{How, Process, What, Writer};
 use crate::proxy::{Proxy, Speech};
 
 pub(crate) use ask::ask_redis;
+pub(crate) use lock::Lock;
 
 /// What is started.
 #[derive(Clone, Debug)]
@@ -38,7 +40,7 @@ pub(crate) struct World {
     /// Where what happens to processes is noted.
     pub(crate) journal: Writer,
     /// Dropped last: removes the database.
-    _dir: TempDir,
+    dir: TempDir,
 }
 
 /// One instance.
@@ -81,7 +83,7 @@ impl World {
             let url = format!("redis://{}/0", link.address());
             let more = ["--redis", &url, "--instance", &name].map(str::to_owned);
             let own = free_port()?;
-            let mut launch = Launch::server(&cast.server, dir.path(), &name, own, &more)?;
+            let mut launch = Launch::server(&cast.server, dir.path(), &name, own, &more)?.survives_limits();
             if let Some(sabotage) = &cast.sabotage {
                 launch = launch.with("SABOTAGE", sabotage);
             }
@@ -90,7 +92,12 @@ impl World {
             instance.start(&journal).await?;
             instances.push(instance);
         }
-        Ok(Self { instances, redis, journal, _dir: dir })
+        Ok(Self { instances, redis, journal, dir })
+    }
+
+    /// The file of the database.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.dir.path().join("data").join("tertulia.db")
     }
 
     /// Ends everything in order.

@@ -1,4 +1,4 @@
-//! Processor time and memory of a process, from `/proc` (proc(5)).
+//! Processor time and memory of a process, and who holds a connection, from `/proc` (proc(5)).
 
 #[cfg(test)]
 mod tests;
@@ -50,4 +50,24 @@ fn memory_of(status: &str) -> Option<Memory> {
         line.trim().strip_suffix("kB")?.trim().parse().ok()
     };
     Some(Memory { rss: field("VmRSS")?, anonymous: field("RssAnon")? })
+}
+
+/// Whether the server at this port of this machine still holds the connection of a client's port: the kernel tells, also
+/// while the client takes nothing and so learns nothing.
+///
+/// # Errors
+/// When the kernel does not tell.
+pub fn is_held(server: u16, client: u16) -> Outcome<bool> {
+    const TABLE: &str = "/proc/net/tcp";
+    let table = std::fs::read_to_string(TABLE).because(TABLE)?;
+    Ok(holds(&table, server, client))
+}
+
+/// `sl local_address rem_address st …`, addresses as `0100007F:0BB8`; state 01 is an open connection of both sides.
+fn holds(table: &str, server: u16, client: u16) -> bool {
+    let port = |address: &str| u16::from_str_radix(address.rsplit_once(':')?.1, 16).ok();
+    table.lines().any(|line| {
+        let fields: Vec<&str> = line.split_whitespace().take(4).collect();
+        matches!(fields[..], [_, local, remote, "01"] if port(local) == Some(server) && port(remote) == Some(client))
+    })
 }

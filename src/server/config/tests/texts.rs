@@ -26,10 +26,12 @@ fn the_command_line_is_well_formed_and_answers_for_itself() {
     let said = |args: &[&str]| World::default().args(args).run().expect_err("nothing to run");
     assert_eq!((said(&["--version"]).code(), said(&["--help"]).code()), (0, 0));
     assert!(said(&["--version"]).to_string().contains(env!("CARGO_PKG_VERSION")));
-    assert_eq!((said(&[]).code(), said(&["bogus"]).code(), said(&["settings"]).code()), (2, 2, 2));
+    assert_eq!((said(&[]).code(), said(&["bogus"]).code()), (2, 2));
     assert!(said(&[]).to_string().contains("serve"));
-    let table = World::default().args(&["settings", "--markdown"]).env("TERTULIA_PORT", "x").run();
-    assert!(matches!(table, Ok(Command::PrintSettingsMarkdown)));
+    for table in [&["settings"][..], &["settings", "--markdown"]] {
+        let table = World::default().args(table).env("TERTULIA_PORT", "x").run();
+        assert!(matches!(table, Ok(Command::PrintSettingsMarkdown)));
+    }
 }
 
 #[test]

@@ -195,7 +195,10 @@ impl Shared {
         self.commands.send_replace(None);
         let down = Link::Down(reason.to_owned());
         if self.link.send_if_modified(|link| std::mem::replace(link, down.clone()) != down) {
-            tracing::warn!(reason, "news from other instances do not arrive; they are read from SQL meanwhile");
+            tracing::warn!(
+                reason,
+                "no link to Redis: news from other instances do not arrive, and are read from SQL meanwhile"
+            );
         }
         let up_since = self.up_since.lock().unwrap_or_else(PoisonError::into_inner).take();
         up_since.map_or(Duration::ZERO, |since| since.elapsed())

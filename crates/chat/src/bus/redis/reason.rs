@@ -28,6 +28,10 @@ fn without_a_code(error: &RedisError) -> String {
         "Redis does not answer".to_owned()
     } else if error.is_connection_dropped() {
         "Redis closed the connection".to_owned()
+    } else if error.kind() == ErrorKind::Parse {
+        "what answers there is not Redis".to_owned()
+    } else if error.is_io_error() {
+        "Redis cannot be reached: no such host, or no way to it".to_owned()
     } else {
         format!("no connection to Redis ({})", error.category())
     }

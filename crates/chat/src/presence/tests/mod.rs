@@ -214,6 +214,45 @@ fn what_is_in_doubt_is_asked_for_again_until_it_is_repeated() {
 }
 
 #[test]
+fn who_is_found_nowhere_is_asked_for_before_anybody_is_told() {
+    let (mut presence, start) = fresh();
+    presence.arrive(ROOM, &person(1));
+    presence.hear_roster("b", ROOM, roster([2]), start);
+    assert_eq!(told(&mut presence, start).0, 2, "premise: both are here");
+    // She moves to c, and the news of it is lost.
+    presence.hear_roster("b", ROOM, roster([]), start);
+    presence.hear_alive("c", start);
+    told(&mut presence, start);
+    said(&mut presence, start);
+    presence.tick(start + ALIVE_EVERY / 2, false);
+    assert_eq!(said(&mut presence, start + ALIVE_EVERY / 2), [], "a reload takes less");
+    for question in 1..=2 {
+        let now = start + ALIVE_EVERY * question;
+        presence.hear_alive("c", now);
+        presence.tick(now, false);
+        assert_eq!(said(&mut presence, now), [(1, vec![1], true)], "question {question}");
+    }
+    presence.hear_roster("c", ROOM, roster([2]), start + ALIVE_EVERY * 2);
+    assert_eq!(told(&mut presence, start + GRACE), (0, vec![], vec![]), "she never left");
+}
+
+#[test]
+fn whoever_stood_still_hears_the_others_before_it_tells_who_left() {
+    let (mut presence, start) = fresh();
+    presence.arrive(ROOM, &person(1));
+    presence.hear_roster("b", ROOM, roster([2]), start);
+    told(&mut presence, start);
+    presence.hear_roster("b", ROOM, roster([]), start);
+    assert_eq!(told(&mut presence, start), (0, vec![], vec![]), "premise: she may be back in a moment");
+    // Frozen for longer than any grace; that she is back waits in a socket.
+    let woken = start + GRACE * 3;
+    presence.thaw(woken);
+    assert!(told(&mut presence, woken).2.is_empty(), "nobody is told before the news is heard");
+    presence.hear_roster("b", ROOM, roster([2]), woken);
+    assert!(told(&mut presence, woken + GRACE).2.is_empty(), "she never left");
+}
+
+#[test]
 fn rosters_are_repeated_and_one_that_is_not_is_dropped_in_the_end() {
     let (mut presence, start) = fresh();
     presence.arrive(ROOM, &person(1));

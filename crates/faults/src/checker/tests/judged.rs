@@ -171,6 +171,27 @@ fn figures_are_told_by_fault_and_recovery_is_the_slowest_observer() {
 }
 
 #[test]
+fn who_broke_the_own_link_is_not_waited_for_meanwhile() {
+    let took = |own: bool| {
+        let mut events = said(4);
+        events.extend([fault(250, Switch::Start, "F-03", ""), fault(350, Switch::Stop, "F-03", "")]);
+        events.extend([follow(0, "c2", Door::Live, "e1", 0), follow(900, "c2", Door::Live, "e1", 2)]);
+        events.extend((1..).zip([115, 215, 910, 911]).map(|(seq, ms)| recv(ms, "c2", "e1", seq, Src::Live)));
+        events.push(at(300, "c2", What::Lost { own }));
+        let report = judge([events, vec![fin(1_000, "e1", 4)]].concat());
+        assert!(report.is_clean(), "{report}");
+        report.timing.recoveries[0].took_ms
+    };
+    assert_eq!(took(false), Some(560.0));
+    assert_eq!(took(true), Some(10.0), "back at 900 ms, whole at 910");
+    let acks = |own: bool| {
+        let lost = at(305, "c1", What::Lost { own });
+        judge([said(4), vec![lost, fin(1_000, "e1", 4)]].concat()).timing.acks.calm.count
+    };
+    assert_eq!((acks(false), acks(true)), (4, 3), "the answer to message 3 was on its way at 305 ms");
+}
+
+#[test]
 fn another_store_is_followed_afresh_when_it_is_said() {
     let live = |resets: bool| {
         let mut events = vec![follow(0, "c2", Door::Live, "old", 0), recv(50, "c2", "old", 1, Src::Live)];
@@ -213,7 +234,7 @@ fn a_lost_link_does_not_end_what_is_owed_and_leaving_does() {
     let heard = vec![follow(0, "c2", Door::Live, "e1", 0), recv(150, "c2", "e1", 1, Src::Live)];
     let verdict =
         |end: What| words(&judge([said(3), heard.clone(), vec![at(160, "c2", end), fin(900, "e1", 3)]].concat()));
-    assert_eq!(verdict(What::Lost), [(Word::NotDelivered, 1)]);
+    assert_eq!(verdict(What::Lost { own: false }), [(Word::NotDelivered, 1)]);
     assert_eq!(verdict(What::Unsubscribe { room: ROOM }), []);
 }
 
@@ -228,7 +249,7 @@ fn of_each_word_a_hundred_findings_are_kept_and_all_are_counted() {
 }
 
 fn person(ms: u64, t: Life) -> Event {
-    at(ms, "c1", What::Person(Person { room: ROOM, who: "Ana".to_owned(), t }))
+    at(ms, "c1", What::Person(Person { room: ROOM, who: "Ana".to_owned(), t, via: "b".to_owned(), since: None }))
 }
 
 fn told(ms: u64, t: Told) -> Event {
@@ -246,6 +267,67 @@ fn a_fault_gives_presence_more_time_but_not_for_ever() {
     assert_eq!(shown(2_500, 49_000), [(Word::Stayed, 1)]);
     assert_eq!(shown(30_000, 74_000), [], "the fault froze it");
     assert_eq!(shown(30_000, 76_000), [(Word::Stayed, 1)]);
+}
+
+#[test]
+fn who_was_not_listening_cannot_say_that_somebody_left_twice() {
+    let away = [person(500, Life::Came), told(510, Told::Joined), person(3_000, Life::Went), told(15_100, Told::Left)];
+    let back = [person(20_000, Life::Came), person(30_000, Life::Went), told(42_100, Told::Left)];
+    let verdict = |more: Vec<Event>| {
+        words(&judge([said(1), away.to_vec(), back.to_vec(), more, vec![fin(90_000, "e1", 1)]].concat()))
+    };
+    let lost = at(19_000, "c2", What::Lost { own: false });
+    let list = |ms| at(ms, "c2", What::Presence(Presence { room: ROOM, t: Told::List, who: Vec::new() }));
+    assert_eq!(verdict(vec![]), [(Word::LeftTwice, 1)]);
+    assert_eq!(verdict(vec![lost.clone()]), [], "it did not hear that they came back");
+    assert_eq!(verdict(vec![lost, list(25_000)]), [(Word::LeftTwice, 1)], "and then was told that they are not there");
+}
+
+#[test]
+fn who_may_have_been_missed_may_be_said_to_have_left() {
+    let verdict = |since: Option<u64>| {
+        let mut went = person(25_000, Life::Went);
+        if let What::Person(person) = &mut went.what {
+            person.since = since.map(|ms| Mono(ms * 1_000_000));
+        }
+        let people = [person(500, Life::Came), told(510, Told::List), told(20_000, Told::Left), went];
+        let back = [person(25_100, Life::Came), told(25_110, Told::Joined)];
+        words(&judge([said(1), people.to_vec(), back.to_vec(), vec![fin(90_000, "e1", 1)]].concat()))
+    };
+    assert_eq!(verdict(Some(5_000)), [], "nothing was heard on that link for 20 s");
+    assert_eq!(verdict(Some(15_000)), [(Word::Flicker, 1)], "for 10 s");
+    assert_eq!(verdict(None), [(Word::Flicker, 1)], "until 25 s all was well");
+    assert_eq!(verdict(Some(0)), [], "a sign of life from before they came is none");
+}
+
+#[test]
+fn the_people_of_an_instance_that_was_shut_off_may_be_said_to_have_left() {
+    let verdict = |on: &str, stop: u64, left: u64| {
+        let faults = vec![fault(2_000, Switch::Start, "F-08", on), fault(stop, Switch::Stop, "F-08", on)];
+        let people = vec![person(500, Life::Came), told(510, Told::List), told(left, Told::Left)];
+        words(&judge([said(1), faults, people, vec![fin(90_000, "e1", 1)]].concat()))
+    };
+    assert_eq!(verdict("b", 32_000, 26_000), [], "who is there cannot be seen");
+    assert_eq!(verdict("b", 32_000, 33_000), [], "and the news of it takes a moment");
+    assert_eq!(verdict("c", 32_000, 26_000), [(Word::Flicker, 1)], "another instance");
+    assert_eq!(verdict("", 32_000, 26_000), [(Word::Flicker, 1)], "all of them: nobody knows anything");
+    assert_eq!(verdict("b", 9_000, 10_000), [(Word::Flicker, 1)], "for 7 s");
+    assert_eq!(verdict("b", 32_000, 12_000), [(Word::Flicker, 1)], "too early");
+    assert_eq!(verdict("b", 32_000, 50_000), [(Word::Flicker, 1)], "long over");
+}
+
+#[test]
+fn who_came_back_through_an_instance_that_was_shut_off_did_so_unseen() {
+    let verdict = |on: &str, start: u64, stop: u64| {
+        let faults = vec![fault(start, Switch::Start, "F-08", on), fault(stop, Switch::Stop, "F-08", on)];
+        let away = [person(500, Life::Came), told(510, Told::List), person(20_000, Life::Went)];
+        let back = [person(23_000, Life::Came), told(32_100, Told::Left)];
+        words(&judge([said(1), faults, away.to_vec(), back.to_vec(), vec![fin(90_000, "e1", 1)]].concat()))
+    };
+    assert_eq!(verdict("b", 22_000, 40_000), []);
+    assert_eq!(verdict("c", 22_000, 40_000), [(Word::Flicker, 1)], "another instance");
+    assert_eq!(verdict("b", 24_000, 40_000), [(Word::Flicker, 1)], "they were seen before");
+    assert_eq!(verdict("b", 22_000, 26_000), [(Word::Flicker, 1)], "they were seen in time");
 }
 
 #[test]

@@ -6,7 +6,7 @@ use tertulia_protocol::{Change, ClientFrame, Entry, Epoch, RoomId, Seq, ServerFr
 use tertulia_visitor::trouble::{Outcome, trouble};
 
 use super::{Talker, is_temporary};
-use crate::journal::{Digest, Door, Follow, Life, Presence, Reason, Receipt, Resync, Src, Step, Told, What};
+use crate::journal::{Digest, Follow, Life, Presence, Reason, Receipt, Resync, Step, Told, What};
 
 impl Talker {
     /// Does what a frame says; what to ask for because of it.
@@ -38,8 +38,8 @@ impl Talker {
         followed.resumed_to = seq;
         let came = std::mem::replace(&mut followed.came, true);
         let via = self.doors[self.at].0.clone();
-        self.note(What::Subscribe(Follow { room, epoch, after, via, door: Door::Live }))?;
-        if came { Ok(()) } else { self.note_person(room, Life::Came) }
+        self.note(What::Subscribe(Follow { room, epoch, after, via, door: self.habits.door }))?;
+        if came { Ok(()) } else { self.note_person(room, Life::Came, None) }
     }
 
     fn begins_afresh(&mut self, room: RoomId, epoch: Epoch, after: Seq, seq: Seq) -> Outcome<()> {
@@ -50,49 +50,25 @@ impl Talker {
         self.note(What::Resync(Resync { room, reason: Reason::Reset, from, to: after }))
     }
 
-    /// Notes what came, applies what is next and asks for what is missing.
+    /// Notes what came, and asks for what is missing.
     fn entries(&mut self, room: RoomId, entries: &[Entry]) -> Outcome<Option<ClientFrame>> {
         let Some(followed) = self.rooms.get_mut(&room) else { return Ok(None) };
-        let Some((epoch, mut last)) = followed.position.clone() else { return Ok(None) };
-        let mut notes = Vec::with_capacity(entries.len());
-        let mut missing = None;
-        for entry in entries {
-            let src = match entry.seq {
-                seq if seq <= followed.pulled_to => Src::History,
-                seq if seq <= followed.afresh_to => Src::Reset,
-                seq if seq <= followed.resumed_to => Src::Resume,
-                _ => Src::Live,
-            };
+        let Some((epoch, _)) = followed.position.clone() else { return Ok(None) };
+        let seqs: Vec<Seq> = entries.iter().map(|entry| entry.seq).collect();
+        let taken = followed.take(&seqs);
+        for (entry, src) in entries.iter().zip(taken.ways) {
             let h = match &entry.change {
                 Change::Posted { body, .. } => Some(Digest::of(body)),
                 _ => None,
             };
             let (epoch, seq, key) = (epoch.clone(), entry.seq, entry.key);
-            notes.push(What::Recv(Receipt { room, epoch, seq, id: None, key, h, src }));
-            if seq == last.next() {
-                last = seq;
-            } else if seq > last && seq > followed.pulled_to {
-                missing = Some(seq);
-            }
+            self.note(What::Recv(Receipt { room, epoch, seq, id: None, key, h, src }))?;
         }
-        followed.position = Some((epoch, last));
-        let pull = |after: Seq| {
-            Some(ClientFrame::Pull(Pull { room, after, limit: i64::try_from(ENTRIES_PER_PAGE).unwrap_or(500) }))
-        };
-        let asked = if let Some(seq) = missing {
-            followed.pulled_to = seq;
-            notes.push(What::Resync(Resync { room, reason: Reason::Gap, from: last.next(), to: seq }));
-            pull(last)
-        } else if last < followed.pulled_to && entries.iter().any(|entry| entry.seq <= followed.pulled_to) {
-            // The answer to a pull that did not reach the end.
-            pull(last)
-        } else {
-            None
-        };
-        for note in notes {
-            self.note(note)?;
+        for (from, to) in taken.gaps {
+            self.note(What::Resync(Resync { room, reason: Reason::Gap, from, to }))?;
         }
-        Ok(asked)
+        let limit = i64::try_from(ENTRIES_PER_PAGE).unwrap_or(500);
+        Ok(taken.pull.map(|after| ClientFrame::Pull(Pull { room, after, limit })))
     }
 
     fn people(

@@ -2,18 +2,19 @@
 
 use rand::Rng;
 use tertulia_protocol::frame::Send;
-use tertulia_protocol::{ClientFrame, Key, Refusal, RoomId, Seq};
-use tertulia_visitor::live::Live;
+use tertulia_protocol::{ClientFrame, Key, Refusal, RoomId};
 use tertulia_visitor::trouble::{Because, Outcome};
 use tokio::time::{Duration, Instant};
 
 use super::super::Phase;
+use super::followed::Followed;
+use super::way::Way;
 use super::{TRY_AGAIN, Talker, WAITING, Waiting, is_temporary};
-use crate::journal::{Attempt, Digest, Door, Stamp, Step, What};
+use crate::journal::{Attempt, Digest, Life, Stamp, Step, What};
 
 impl Talker {
     /// Thinks of something when it is time, and says per room the first that may be said.
-    pub(super) async fn say_what_is_due(&mut self, live: &mut Live) -> Outcome<Result<(), ()>> {
+    pub(super) async fn say_what_is_due(&mut self, way: &mut Way) -> Outcome<Result<(), ()>> {
         let now = Instant::now();
         if now >= self.due && matches!(*self.run.phase.borrow(), Phase::Talk) {
             self.due = now.max(self.due + self.habits.every);
@@ -39,17 +40,17 @@ impl Talker {
             let (key, body) = (waiting.key, waiting.body.clone());
             let step = Step::Invoke {
                 key: Some(key),
-                author: Some(live.you.id),
+                author: Some(way.you()),
                 n: body.len(),
                 h: Digest::of(&body),
-                via: self.doors[self.at].0.clone(),
-                door: Door::Live,
+                via: way.via(),
+                door: self.habits.door,
                 conn: None,
             };
             let attempt = Attempt { room: waiting.room, stamp: waiting.stamp, step };
             let send = Send { room: waiting.room, key, body, reply_to: None };
             self.journal.intend(attempt).await.because(&self.name)?;
-            if live.say(&ClientFrame::Send(send)).await.is_err() {
+            if way.say(&ClientFrame::Send(send)).await.is_err() {
                 return Ok(Err(()));
             }
         }
@@ -81,8 +82,9 @@ impl Talker {
         self.note(What::Send(Attempt { room, stamp, step }))
     }
 
-    /// The link is gone: what was asked has no answer, and is asked again under its key.
-    pub(super) fn lost(&mut self) -> Outcome<()> {
+    /// The link is gone, and nothing has come on it for a while: what was asked has no answer, and is asked again under
+    /// its key. The person is there no more until they are back; `own` says whether nobody else has broken it.
+    pub(super) fn lost(&mut self, silence: Duration, own: bool) -> Outcome<()> {
         let code = "link lost".to_owned();
         let asked: Vec<(RoomId, Stamp)> = self
             .outbox
@@ -92,10 +94,13 @@ impl Talker {
         for (room, stamp) in asked {
             self.note(What::Send(Attempt { room, stamp, step: Step::Info { code: code.clone() } }))?;
         }
-        for followed in self.rooms.values_mut() {
-            followed.pulled_to = Seq::ZERO;
-            followed.afresh_to = Seq::ZERO;
+        let since = self.run.clock.now() - silence;
+        let here: Vec<RoomId> =
+            self.rooms.iter().filter(|(_, followed)| followed.came).map(|(room, _)| *room).collect();
+        for room in here {
+            self.note_person(room, Life::Went, Some(since))?;
         }
-        self.note(What::Lost)
+        self.rooms.values_mut().for_each(Followed::lost);
+        self.note(What::Lost { own })
     }
 }

@@ -60,7 +60,7 @@ fn reasons_are_words_and_never_repeat_what_the_error_quotes() {
     assert_eq!(io(io::ErrorKind::ConnectionRefused), "connection refused");
     assert_eq!(io(io::ErrorKind::TimedOut), "Redis does not answer");
     assert_eq!(io(io::ErrorKind::ConnectionReset), "Redis closed the connection");
-    assert_eq!(io(io::ErrorKind::AddrNotAvailable), "no connection to Redis (I/O error)");
+    assert_eq!(io(io::ErrorKind::AddrNotAvailable), "Redis cannot be reached: no such host, or no way to it");
     let answered = |code: &str| match redis::parse_redis_value(format!("-{code} hunter2\r\n").as_bytes()) {
         Ok(value) => reason(&value.extract_error().unwrap_err()),
         Err(error) => reason(&error),

@@ -50,7 +50,7 @@ impl World {
 
     fn person(&mut self, at: Mono, room: RoomId, who: &str, t: Life) {
         if at < END {
-            self.note(at, who, What::Person(Person { room, who: who.to_owned(), t }));
+            self.note(at, who, What::Person(Person { room, who: who.to_owned(), t, via: "d".to_owned(), since: None }));
         }
     }
 
@@ -70,7 +70,7 @@ impl World {
             }
             if away_until.is_none() {
                 if self.percent(10) {
-                    self.note(at, p, What::Lost);
+                    self.note(at, p, What::Lost { own: false });
                     away_until = Some(at + self.ms(10, 3_000));
                 } else {
                     self.tell(at, p, room, told, &BTreeSet::from([who]));

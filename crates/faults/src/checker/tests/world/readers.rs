@@ -70,7 +70,7 @@ impl World {
     }
 
     fn lose_the_link(&mut self, reader: &mut Reader) {
-        self.note(reader.now, &reader.p, What::Lost);
+        self.note(reader.now, &reader.p, What::Lost { own: false });
         reader.now = reader.now + self.ms(50, 3_000);
         self.follow(reader);
         let missed = self.head(reader.room, reader.now);
@@ -104,16 +104,20 @@ impl World {
 
     /// The server says that too much was missed.
     fn start_afresh(&mut self, reader: &mut Reader, behind: i64) {
-        let (from, to) = (reader.at.next(), Seq(reader.at.0 + behind));
+        // Browsers may be given the newest page, which comes on the stream like all else.
+        let page = i64::from(reader.door.repairs() && behind > 1 && self.percent(50));
+        let (from, to) = (reader.at.next(), Seq(reader.at.0 + behind - page));
         let room = reader.room;
         reader.now = reader.now + self.ms(1, 30);
         self.note(reader.now, &reader.p, What::Resync(Resync { room, reason: Reason::Reset, from, to }));
         reader.at = to;
         if reader.door.repairs() {
             self.follow(reader);
-            // The newest page, as far as it was asked for.
-            if let Some(entry) = self.entry(room, to).filter(|_| self.percent(50)) {
+        }
+        for seq in 1..=page {
+            if let Some(entry) = self.entry(room, Seq(to.0 + seq)) {
                 self.receive(reader, &entry, Src::Reset);
+                reader.at = entry.entry.seq;
             }
         }
     }
