@@ -160,6 +160,11 @@ test('a refused message says so, and can be retried', async ({ person, newRoom }
   const row = alice.message('let me in');
   await expect(row).toContainText('Not sent. The house is closed tonight.');
   await expect(bob.bodies).toHaveCount(0);
+  const desk = alice.page.viewportSize();
+  await alice.page.setViewportSize({ width: 320, height: 640 });
+  const [mark, words] = [await row.locator('.why .icon').boundingBox(), await row.locator('.why span').boundingBox()];
+  expect(words?.x, 'the mark stays beside the words').toBeGreaterThanOrEqual((mark?.x ?? 0) + (mark?.width ?? 0));
+  if (desk) await alice.page.setViewportSize(desk);
 
   wire.answer(() => undefined);
   await row.getByRole('button', { name: 'Retry' }).click();

@@ -2,6 +2,7 @@
 import { AxeBuilder } from '@axe-core/playwright';
 import path from 'node:path';
 import { evening, hold, stretching } from './support/evening.ts';
+import { numbered } from './support/people.ts';
 import type { Stage } from './support/programs.ts';
 import { expect, test, type Fixtures, type Guest, type Person } from './support/test.ts';
 
@@ -32,6 +33,19 @@ async function fits(who: Person, width: number): Promise<void> {
       return faults;
     });
   await expect.poll(measure, `nothing stretches ${width} px`).toEqual([]);
+}
+
+/** What is written lies under what was said: one measure, whatever a scrollbar takes. */
+async function isInLine(who: Person): Promise<void> {
+  const sides = (selector: string): Promise<number[]> =>
+    who.page
+      .locator(selector)
+      .first()
+      .evaluate((element) => {
+        const { left, right } = element.getBoundingClientRect();
+        return [Math.round(left), Math.round(right)];
+      });
+  expect(await sides('.paper'), 'the composer lies under the log').toEqual(await sides('.day'));
 }
 
 async function picture(who: Person, name: string): Promise<void> {
@@ -89,6 +103,7 @@ for (const colorScheme of schemes) {
     await expect(ellen.bodies.last()).toHaveText('See you on Friday!');
     for (const width of widths) {
       await fits(ellen, width);
+      await isInLine(ellen);
       await expect(ellen.bodies.last()).toBeInViewport();
       await picture(ellen, `room-${width}-${colorScheme}`);
     }
@@ -116,6 +131,25 @@ test('a long name stretches nothing', async ({ person, guest, stage }) => {
   for (const width of widths) {
     await fits(alice, width);
     await picture(alice, `long-names-${width}`);
+  }
+});
+
+test('a long message is folded, and its button lies below what is seen of it', async ({ person, guest, newRoom }) => {
+  const room = await newRoom();
+  await (await guest('Bob')).says(room, numbered('line', 60).join('\n'));
+  for (const colorScheme of schemes) {
+    const alice = await person('Alice', { colorScheme });
+    await alice.opens(room);
+    const all = alice.log.getByRole('checkbox', { name: 'Show all' });
+    const button = alice.log.locator('.show-all');
+    const [text, shown] = [await alice.bodies.boundingBox(), await button.boundingBox()];
+    expect(shown?.height).toBeGreaterThanOrEqual(24);
+    expect(shown?.y).toBeGreaterThanOrEqual((text?.y ?? 0) + (text?.height ?? 0));
+    await picture(alice, `folded-${colorScheme}`);
+    await all.focus();
+    await alice.page.keyboard.press('Space');
+    await expect.poll(async () => (await alice.bodies.boundingBox())?.height).toBeGreaterThan(text?.height ?? 0);
+    await isAccessible(alice);
   }
 });
 
@@ -189,8 +223,10 @@ test('what goes wrong looks and reads like it', async ({ person, stage }) => {
     await fits(alice, 320);
     await picture(alice, `offline-320-${colorScheme}`);
     await fits(alice, 1440);
+    await expect(alice.online.getByText('As last heard.')).toBeVisible();
     await picture(alice, `offline-1440-${colorScheme}`);
     await alice.context.setOffline(false);
     await alice.isLive();
+    await expect(alice.online.getByText('As last heard.')).toBeHidden();
   }
 });

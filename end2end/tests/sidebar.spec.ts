@@ -1,5 +1,6 @@
 // The list of rooms: made, opened, walked through, without a reload and without a trace of the room before.
-import { expect, first, second, test } from './support/test.ts';
+import { numbered } from './support/people.ts';
+import { expect, first, second, test, type Person } from './support/test.ts';
 
 const nameFor = (id: string): string => `Taula ${id}`;
 
@@ -97,18 +98,74 @@ test('walking quickly through rooms ends in the last one', async ({ person, gues
   await alice.sees('said in d', 'and again');
 });
 
-for (const [what, name, words] of [
-  ['of spaces', '  ', /empty/],
-  ['that is too long', 'x'.repeat(65), /too long/],
-] as const) {
-  test(`a room's name ${what} is refused in words, where one is`, async ({ person, newRoom }) => {
+const desk = { width: 1280, height: 800 };
+const phone = { width: 320, height: 640 };
+
+/** Opens the pane with the rooms where it does not stand in the page. */
+async function opensRooms(who: Person): Promise<void> {
+  if (!(await who.rooms.isVisible())) await who.page.getByRole('button', { name: 'Rooms' }).click();
+}
+
+for (const viewport of [desk, phone]) {
+  test(`of forty rooms the list scrolls and all else stays in view, ${viewport.width} px`, async ({
+    person,
+    guest,
+    stage,
+  }) => {
+    const { url } = await stage.alone();
+    const host = await guest('Host', url);
+    const paths: string[] = [];
+    for (const name of numbered('Room', 40)) paths.push(await host.makesRoom(name));
+    const alice = await person('Alice', { url, viewport });
+    for (const at of [0, 20, 39]) {
+      await alice.opens(paths[at] ?? '');
+      await opensRooms(alice);
+      const hidden = await alice.rooms.getByRole('list').evaluate((list) => list.scrollHeight - list.clientHeight);
+      expect(hidden, 'premise: not all of them fit').toBeGreaterThan(0);
+      for (const [role, name] of [
+        ['link', 'Tertulia'],
+        ['link', `Room ${at + 1}.`],
+        ['textbox', 'New room'],
+        ['button', 'Create'],
+        ['link', 'Watch the cluster'],
+        ['button', 'Leave'],
+      ] as const) {
+        await expect(alice.rooms.getByRole(role, { name, exact: true }), name).toBeInViewport({ ratio: 1 });
+      }
+      await expect(alice.rooms.getByText('Alice', { exact: true })).toBeInViewport({ ratio: 1 });
+    }
+  });
+
+  test(`a room's name that is refused is said beside the field, ${viewport.width} px`, async ({ person, newRoom }) => {
+    const room = await newRoom();
+    const alice = await person('Alice', { viewport });
+    await alice.opens(room);
+    await opensRooms(alice);
+    const field = alice.rooms.getByRole('textbox', { name: 'New room' });
+    await field.fill('x'.repeat(65));
+    await field.press('Enter');
+    await expect(alice.page).toHaveURL(new RegExp(`${room}\\?`));
+    await alice.isLive();
+    await expect(alice.rooms.getByRole('alert')).toHaveText(/too long/);
+    await expect(alice.rooms.getByRole('alert')).toBeInViewport({ ratio: 1 });
+    await expect(alice.page.getByRole('alert')).toHaveCount(1);
+    await expect(field).toBeFocused();
+  });
+}
+
+for (const name of ['  ', '..']) {
+  test(`a room's name of signs alone (${JSON.stringify(name)}) is not sent, and stays`, async ({ person, newRoom }) => {
     const room = await newRoom();
     const alice = await person('Alice');
     await alice.opens(room);
-    await alice.rooms.getByRole('textbox', { name: 'New room' }).fill(name);
-    await alice.rooms.getByRole('textbox', { name: 'New room' }).press('Enter');
-    await expect(alice.rooms.getByRole('alert')).toHaveText(words);
-    await expect(alice.page.getByRole('alert')).toHaveCount(1);
-    await expect(alice.page).toHaveURL(new RegExp(`${room}\\?`));
+    const load = await alice.load();
+    const field = alice.rooms.getByRole('textbox', { name: 'New room' });
+    await field.fill(name);
+    await alice.rooms.getByRole('button', { name: 'Create' }).click();
+    await expect(field).toBeFocused();
+    await expect(field).toHaveValue(name);
+    expect(await field.evaluate((input: HTMLInputElement) => input.validity.patternMismatch)).toBe(true);
+    await expect(alice.page).toHaveURL(room);
+    expect(await alice.load(), 'no page was loaded').toBe(load);
   });
 }

@@ -27,11 +27,15 @@ pub(super) fn page(refusal: &Refusal, room: &str, key: Key, body: &str) -> Respo
 <main class="absent">
 <h1>Not sent</h1>
 <p role="alert">{sentence}</p>
-<form method="post" action="{room}/messages" class="unsent">
+<form method="post" action="{room}/messages" class="composer unsent">
 <input type="hidden" name="key" value="{key}">
-<textarea name="body" rows="8" dir="auto" aria-label="Message">
+<div class="paper">
+<textarea name="body" rows="8" dir="auto" aria-label="Message" autofocus>
 {body}</textarea>
-<button type="submit">Send</button>
+<button type="submit" class="send" aria-label="Send">
+<svg class="icon" aria-hidden="true" focusable="false"><use href="/icons.svg#send"></use></svg>
+</button>
+</div>
 </form>
 <p class="ways"><a href="{room}">Back to the room</a></p>
 </main>

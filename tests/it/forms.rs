@@ -191,6 +191,9 @@ async fn a_refused_form_leads_back_to_its_page_with_a_word_and_the_page_says_a_s
             alerts.elements().any(|found| found.has_class("refused") && found.get("hidden").is_none())
         };
         assert!(shown(sidebar) && !shown(room), "it is said beside the form: {name:?}");
+        let page = Page::read(sidebar);
+        let field = page.elements().find(|found| found.get("id") == Some("new-room")).expect("the field");
+        assert!(field.get("autofocus").is_some(), "the field has the focus: {name:?}");
     }
     for body in ["", " \u{200b}\u{2060}\u{feff} "] {
         let answer = guest.post("/r/chat/messages", &[("body", body)]).await;

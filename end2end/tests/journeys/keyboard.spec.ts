@@ -40,6 +40,19 @@ test('from the entrance to a message and to another room', async ({ stranger, gu
   await alice.sees('and here');
 });
 
+test('the first stop leads past the rooms to the conversation', async ({ person, newRoom }) => {
+  // Under a thumb no field has the focus: Tab begins at the top.
+  const alice = await person('Alice', { viewport: { width: 1024, height: 768 }, hasTouch: true, isMobile: true });
+  await alice.opens(await newRoom());
+  const skip = alice.page.getByRole('link', { name: 'Skip to the conversation' });
+  await alice.page.keyboard.press('Tab');
+  await expect(skip).toBeFocused();
+  await expect(skip).toBeInViewport({ ratio: 1 });
+  await alice.page.keyboard.press('Enter');
+  await expect(alice.log).toBeFocused();
+  await alice.isLive();
+});
+
 test('Alt with the arrows walks through the rooms', async ({ person, guest, stage }) => {
   const { url } = await stage.alone();
   const carol = await guest('Carol', url);

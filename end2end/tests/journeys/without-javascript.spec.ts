@@ -76,6 +76,22 @@ test('58: older pages are links, down to the beginning and back', async ({ perso
   await expect(alice.bodies.last()).toHaveText('message 110.');
 });
 
+test('58: where one is stays in view among many rooms, and nobody is counted before they are known', async ({
+  person,
+  guest,
+  stage,
+}) => {
+  const { url } = await stage.alone();
+  const host = await guest('Host', url);
+  let last = '';
+  for (const name of numbered(1, 40)) last = await host.makesRoom(name);
+  const alice = await person('Alice', { url, ...plain });
+  await alice.page.goto(`${url}${last}`);
+  await expect(alice.rooms.locator('[aria-current]')).toBeInViewport({ ratio: 1 });
+  await expect(alice.rooms.getByRole('button', { name: 'Leave' })).toBeInViewport({ ratio: 1 });
+  await expect(alice.online.getByRole('heading')).toHaveText('Online');
+});
+
 test('58: a message that is too long is refused in words and given back', async ({ person, newRoom }) => {
   const alice = await person('Alice', plain);
   const room = await newRoom();

@@ -17,7 +17,7 @@ use crate::api::{PageError, Visit, visit};
 use crate::ui::composer::Composer;
 use crate::ui::connection::{Connection, Phase, Standing, Status, StatusLine};
 use crate::ui::kit::{Boxed, Icon, PageTitle, Table, browser, flag, text};
-use crate::ui::members::{MEMBERS, Members};
+use crate::ui::members::{MEMBERS, Members, counted, counted_words};
 use crate::ui::sidebar::{ROOMS, Sidebar};
 use crate::ui::timeline::TimelineView;
 
@@ -69,12 +69,16 @@ fn Page(
     view! {
         <PageTitle name=room.name />
         <div class="house">
+            // To the browser alone: it moves the focus with the place.
+            <a class="skip unseen" href="#log" rel="external">"Skip to the conversation"</a>
             <Sidebar rooms=visit.rooms current you=visit.you stocks=visit.stocks cluster=visit.cluster />
             <main class="room">
                 <Header room status />
                 <TimelineView room address=address.clone() />
-                <Standing status />
-                <Composer room address form_key=visit.form_key />
+                <div class="foot">
+                    <Standing status />
+                    <Composer room address form_key=visit.form_key />
+                </div>
             </main>
             <Members room />
         </div>
@@ -103,7 +107,8 @@ fn Header(
     status: Memo<Status>,
 ) -> impl IntoView {
     let no_topic = flag(move || room.topic.with(String::is_empty));
-    let count = text(move || room.online_count.get().to_string());
+    let count = text(move || counted(room.online_count.get()));
+    let people = text(move || counted_words(room.online_count.get()).to_owned());
     let name: Signal<String> = room.name.into();
     let topic: Signal<String> = room.topic.into();
     view! {
@@ -123,7 +128,7 @@ fn Header(
             <button type="button" class="pane-button to-members" popovertarget=MEMBERS>
                 <Icon name="people" />
                 <span class="count">{count}</span>
-                <span class="unseen">" people online"</span>
+                <span class="unseen">{people}</span>
             </button>
         </header>
     }

@@ -15,6 +15,9 @@ use crate::ui::room::address;
 /// The id of the pane, which buttons open it by.
 pub const ROOMS: &str = "rooms";
 
+/// The second room before the one that is open: the list is shown from there, as `style/sidebar.css` has it begin.
+const BEFORE_HERE: &str = ".rooms li:has(+ li + li > [aria-current])";
+
 /// What is asked of whoever leaves while messages wait.
 const UNSENT: &str = "What you wrote is not sent yet, and would be lost. Leave all the same?";
 
@@ -35,12 +38,13 @@ pub fn Sidebar(
     let here = rooms.iter().find(|room| room.id == current).map(|room| address(&room.slug)).unwrap_or_default();
     let rooms = all_rooms(rooms);
     walk_with_arrows(rooms, current);
-    let query = use_query_map();
-    // On a phone the form, and why it was refused, would be behind the room.
+    let refused = use_query_map().with_untracked(|query| query.get_str("room-refused").is_some());
     Effect::new(move || {
-        if query.with(|query| query.get_str("room-refused").is_some()) {
+        // On a phone the form, and why it was refused, would be behind the room.
+        if refused {
             browser::open_popover(ROOMS);
         }
+        browser::show(BEFORE_HERE);
     });
     view! {
         <nav class="sidebar" id=ROOMS aria-label="Rooms" popover="auto">
@@ -52,9 +56,9 @@ pub fn Sidebar(
                     <RoomLink room current />
                 </For>
             </ul>
-            <NewRoom here />
+            <NewRoom here refused />
             {stocks.then(|| view! { <a class="elsewhere" href="/stocks" rel="external">"Stocks"</a> })}
-            <a class="to-cluster" href="/cluster" rel="external" hidden=!cluster>"Watch the cluster"</a>
+            <a class="elsewhere" href="/cluster" rel="external" hidden=!cluster>"Watch the cluster"</a>
             <You you />
         </nav>
     }
@@ -139,13 +143,26 @@ fn RoomLink(
 fn NewRoom(
     /// The address of the page, to come back to when the name is refused.
     here: String,
+    /// Whether that has just happened: the field has the focus then, also as the pane opens.
+    refused: bool,
 ) -> impl IntoView {
+    // A name of signs alone is refused before it is sent, and stays in the field; the server checks all of it.
     view! {
         <form class="new-room" method="post" action="/rooms">
             <input type="hidden" name="from" value=here />
             <label for="new-room">"New room"</label>
             <div class="field-row">
-                <input id="new-room" name="name" type="text" autocomplete="off" enterkeyhint="go" required />
+                <input
+                    id="new-room"
+                    name="name"
+                    type="text"
+                    autocomplete="off"
+                    enterkeyhint="go"
+                    pattern=r".*[\p{Alphabetic}\p{N}].*"
+                    title="A name with a letter or a digit"
+                    autofocus=refused
+                    required
+                />
                 <button type="submit">"Create"</button>
             </div>
             <Refused of="room-refused" />

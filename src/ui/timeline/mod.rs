@@ -33,6 +33,7 @@ pub fn TimelineView(
     // `still` is taken off by hand once the page lives, see `scroll`.
     view! {
         <div
+            id="log"
             class="log still"
             role="log"
             tabindex="0"

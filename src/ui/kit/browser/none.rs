@@ -151,6 +151,9 @@ pub const fn close_popover(_id: &str) {}
 /// Opens a popover by its id.
 pub const fn open_popover(_id: &str) {}
 
+/// Scrolls what a CSS selector finds first to the top of its list.
+pub const fn show(_selector: &str) {}
+
 /// Watches elements; does nothing here.
 pub struct Watch;
 

@@ -202,6 +202,14 @@ pub fn open_popover(id: &str) {
     }
 }
 
+/// Scrolls what a CSS selector finds first to the top of the list it stands in; nothing when it finds nothing.
+pub fn show(selector: &str) {
+    // An old browser refuses a selector it does not know: the list stays where it is.
+    if let Ok(Some(element)) = leptos::prelude::document().query_selector(selector) {
+        element.scroll_into_view();
+    }
+}
+
 fn popover(id: &str) -> Option<web_sys::HtmlElement> {
     leptos::prelude::document().get_element_by_id(id)?.dyn_into().ok()
 }
