@@ -36,7 +36,7 @@ async function fits(who: Person, width: number): Promise<void> {
 }
 
 /** What is written lies under what was said: one measure, whatever a scrollbar takes. */
-async function isInLine(who: Person): Promise<void> {
+async function isInLine(who: Person, upper = '.day'): Promise<void> {
   const sides = (selector: string): Promise<number[]> =>
     who.page
       .locator(selector)
@@ -45,7 +45,7 @@ async function isInLine(who: Person): Promise<void> {
         const { left, right } = element.getBoundingClientRect();
         return [Math.round(left), Math.round(right)];
       });
-  expect(await sides('.paper'), 'the composer lies under the log').toEqual(await sides('.day'));
+  expect(await sides('.paper'), 'the composer lies under the log').toEqual(await sides(upper));
 }
 
 async function picture(who: Person, name: string): Promise<void> {
@@ -223,6 +223,7 @@ test('what goes wrong looks and reads like it', async ({ person, stage }) => {
     await fits(alice, 320);
     await picture(alice, `offline-320-${colorScheme}`);
     await fits(alice, 1440);
+    await isInLine(alice, '.standing');
     await expect(alice.online.getByText('As last heard.')).toBeVisible();
     await picture(alice, `offline-1440-${colorScheme}`);
     await alice.context.setOffline(false);
