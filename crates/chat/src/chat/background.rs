@@ -52,9 +52,11 @@ impl Chat {
             let stop = self.stop.clone();
             self.background.spawn(async move {
                 tokio::select! {
-                    // Safe to cancel: the loops hold nothing but news, which may always be lost.
-                    () = body => {}
+                    // In this order, so that a turn that falls due as all ends is left out every time. Safe to cancel:
+                    // the loops hold nothing but news, which may always be lost.
+                    biased;
                     () = stop.cancelled() => {}
+                    () = body => {}
                 }
             });
         }
