@@ -59,8 +59,14 @@ impl Object {
 
     /// What was not taken, with one field put back. Fields that say nothing (`null`) are left out.
     pub(crate) fn rest(&mut self, name: &str, value: String) -> Map<String, Value> {
-        let said = std::mem::take(&mut self.0).into_iter().filter(|(_, value)| !value.is_null());
-        said.chain([(name.to_owned(), Value::String(value))]).collect()
+        let mut rest = Map::new();
+        for (name, value) in std::mem::take(&mut self.0) {
+            if !value.is_null() {
+                rest.insert(name, value);
+            }
+        }
+        rest.insert(name.to_owned(), Value::String(value));
+        rest
     }
 }
 
