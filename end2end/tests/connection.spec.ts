@@ -156,6 +156,8 @@ test('18: the server is killed in the middle of a burst and comes back', async (
   await expect(alice.status).toHaveText(/^Offline/);
   await burst;
   await server.start();
+  // The longer nobody answered, the longer the pauses between tries: 30 s at most.
+  for (const who of [alice, bob]) await expect(who.status).toHaveText('Live', { timeout: 40_000 });
 
   const everything = [...texts.alice, ...texts.bob];
   await agree([alice, bob], everything);

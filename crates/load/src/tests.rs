@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clap::{CommandFactory, Parser};
+use tertulia_protocol::{RoomId, ServerFrame, codec};
 use tokio::time::Instant;
 
 use crate::cli::{Cli, Scenario};
@@ -99,6 +100,9 @@ fn entries_are_understood_with_their_tag_anywhere() {
     let text = r#"{"room":9,"entries":[{"seq":1,"at":1,"by":{"id":1,"name":"a"},"kind":"joined"}],"t":"entries"}"#;
     assert!(matches!(wire::read(text, RUN), Ok(Heard::Entries(..))));
     assert!(matches!(wire::read(r#"{"t":"pong"}"#, RUN), Ok(Heard::Frame(_))));
+    let (room, online, full) = (RoomId(7), 0, true);
+    let presence = ServerFrame::Presence { room, online, full, joined: Vec::new(), left: Vec::new() };
+    assert!(matches!(wire::read(&codec::encode(&presence), RUN), Ok(Heard::Presence)));
     assert!(wire::read(r#"{"t":"entries","room":9}"#, RUN).is_err());
     assert!(wire::read("nonsense", RUN).is_err());
 }

@@ -241,7 +241,7 @@ impl Seat {
     async fn heard(&mut self, next: Next) -> Outcome<()> {
         match next {
             Next::Heard(Heard::Entries(room, lines)) if room == self.room => self.entries(&lines),
-            Next::Heard(Heard::Entries(..)) => {}
+            Next::Heard(Heard::Entries(..) | Heard::Presence) => {}
             Next::Heard(Heard::Frame(frame)) => return self.answered(*frame),
             Next::Gone(code, why) => return self.come_back(code, why, Duration::ZERO).await,
         }
