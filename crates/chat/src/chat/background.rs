@@ -129,8 +129,10 @@ impl Chat {
     }
 
     fn tell_bus_state(&self, bus: BusState) {
-        let reason = self.bus_trouble().unwrap_or_default();
-        tracing::warn!(?bus, reason, "the link between instances changed");
+        match self.bus_trouble() {
+            Some(reason) => tracing::warn!(?bus, reason, "the link between instances changed"),
+            None => tracing::info!(?bus, "the link between instances changed"),
+        }
         self.bus_state.send_replace(bus);
         self.tell_all(&ServerFrame::Service { bus });
     }
