@@ -73,7 +73,7 @@ async function furnish(stage: Stage, guest: Fixtures['guest']): Promise<{ url: s
   const friends = new Map(await Promise.all(names.map(async (name) => [name, await guest(name, url)] as const)));
   const host = friends.get('Núria');
   if (!host) throw new Error('the host is missing');
-  for (const name of ['Música', 'Libros de verano', 'Work in progress']) await host.makesRoom(name);
+  await host.makesRooms('Música', 'Libros de verano', 'Work in progress');
   const room = await host.makesRoom('Sopar de divendres');
   await hold(room, friends);
   return { url, room, host };

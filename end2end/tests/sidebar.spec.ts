@@ -114,8 +114,7 @@ for (const viewport of [desk, phone]) {
   }) => {
     const { url } = await stage.alone();
     const host = await guest('Host', url);
-    const paths: string[] = [];
-    for (const name of numbered('Room', 40)) paths.push(await host.makesRoom(name));
+    const paths = await host.makesRooms(...numbered('Room', 40));
     const alice = await person('Alice', { url, viewport });
     for (const at of [0, 20, 39]) {
       await alice.opens(paths[at] ?? '');

@@ -26,6 +26,13 @@ export class Guest {
     return path;
   }
 
+  /** The same for many, one after the other; the answer is their paths. */
+  async makesRooms(...names: string[]): Promise<string[]> {
+    const paths: string[] = [];
+    for (const name of names) paths.push(await this.makesRoom(name));
+    return paths;
+  }
+
   async says(room: string, ...texts: string[]): Promise<void> {
     for (const body of texts) {
       const answer = await this.request.post(`${this.url}${room}/messages`, { form: { body }, maxRedirects: 0 });
