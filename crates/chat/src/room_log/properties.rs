@@ -279,7 +279,7 @@ impl Both {
 }
 
 /// The same cases on every run; `PROPTEST_RNG_SEED` and `PROPTEST_CASES` explore others.
-fn config() -> Config {
+pub(super) fn config() -> Config {
     let config = Config { failure_persistence: None, ..Config::default() };
     let rng_seed = if config.rng_seed == RngSeed::Random { RngSeed::Fixed(0x7E87) } else { config.rng_seed };
     Config { rng_seed, ..config }
