@@ -95,7 +95,7 @@ impl Close {
             Self::RateLimited => "rate limit ignored",
             Self::TooSlow => "too slow; resume from the last entry seen",
             Self::Unfinished => "a message not finished within 30 s",
-            Self::NoPong => "no pong within 10 s",
+            Self::NoPong => "no pong within 8 s",
             Self::Revoked => "signed out",
             Self::Version => "supported versions: 1",
         }

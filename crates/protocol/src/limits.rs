@@ -34,7 +34,7 @@ pub const ROOMS_PER_SOCKET: usize = 256;
 /// Entries in one frame when somebody catches up (Centrifugo recovers 300 at most in all).
 pub const ENTRIES_PER_PAGE: usize = 500;
 /// Bytes of stored content in one frame of history or of catching up, which 500 senders' names and numbers (330 each
-/// at most) bring to 230 KiB: two such fit beside a half full queue, and one of 64 KiB passes a link of 7 KiB/s
+/// at most) bring to 230 KiB: two such fit beside a half full queue, and one of 64 KiB passes a link of 10 KiB/s
 /// within [`WRITE_MS`]. A single entry above it (the longest body has 60,000 escaped) would go alone.
 pub const PAGE_BYTES: usize = 64 * 1024;
 /// Messages in the first HTML and in one page of history.
@@ -49,16 +49,18 @@ pub const QUEUE_EVENTS: usize = 1_000;
 /// Oldest event that may wait for one socket, in milliseconds: older means the peer is stuck.
 pub const QUEUE_AGE_MS: u64 = 10_000;
 
-/// The server's ping, in milliseconds: half of the 60 s after which NATs drop idle links, less 5 s.
-pub const PING_MS: u64 = 25_000;
+/// The server's ping, in milliseconds: two, the second unanswered, fit into the 60 s after which NATs drop idle links.
+/// With [`PONG_MS`] and the presence grace of 12 s, who died silently is said to have left after 44 s (45 are promised).
+pub const PING_MS: u64 = 24_000;
 /// How long a pong may take, in milliseconds (Centrifugo: 8 s).
-pub const PONG_MS: u64 = 10_000;
+pub const PONG_MS: u64 = 8_000;
 /// How long a new socket may stay silent before `hello`, in milliseconds (Centrifugo: 10 s).
 pub const HELLO_MS: u64 = 10_000;
 /// How long a message may take from its first byte to its last, in milliseconds: the largest passes a link of 2 KiB/s.
 pub const MESSAGE_MS: u64 = 30_000;
-/// How long one write may take, in milliseconds.
-pub const WRITE_MS: u64 = 10_000;
+/// How long one write may take, in milliseconds: with a second each for filling the way and for a goodbye that nobody
+/// reads, who stalls is let go of within 10 s.
+pub const WRITE_MS: u64 = 7_000;
 /// How often a socket checks its session without being told, in milliseconds (SR-09).
 pub const REVALIDATE_MS: u64 = 30_000;
 

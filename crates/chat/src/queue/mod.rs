@@ -17,7 +17,7 @@ mod tests;
 
 /// Bytes handed to the socket between two looks at the queue: sixteen of its write buffers, so one flush
 /// carries many entries. With one frame more (a page, about 64 KiB) a batch still gets through a link of
-/// 15 KiB/s within the 10 s that one write may take.
+/// 20 KiB/s within the 7 s that one write may take.
 const BATCH_BYTES: usize = 64 * 1024;
 
 /// What may be used when pages are read or a frame is taken, in events and in bytes: half, so that whatever

@@ -9,10 +9,10 @@ use super::{Honesty, Struck};
 use crate::journal::{Event, Freed, Mono, Revoked, Slumber, What};
 use crate::nemesis::Fault;
 
-/// Once the way is full a write may take 10 s, and the goodbye one; filling the way, on a busy machine, the rest.
-const STALLED: Duration = Duration::from_secs(20);
-/// A ping after 25 s, its answer 10 s later; the goodbye, and a busy machine.
-const SILENT: Duration = Duration::from_secs(40);
+/// Once the way is full a write may take 7 s, and the goodbye one; filling the way, on a busy machine, the rest.
+const STALLED: Duration = Duration::from_secs(16);
+/// A ping after 24 s, its answer 8 s later; the goodbye, and a busy machine.
+const SILENT: Duration = Duration::from_secs(36);
 
 /// A session is looked at again after 30 s at the latest; a moment for the look, and a busy machine.
 const REVOKED: Duration = Duration::from_secs(32);

@@ -70,11 +70,11 @@ fn a_server_that_holds_on_to_who_reads_no_more_breaks_its_promise() {
     let held = |seconds, told| Held { times: 1, told, longest: Duration::from_secs(seconds) };
     let stalled = freed(Slumber::Stalled, 11, Some(4010), vec![]);
     assert_eq!((stalled.stalled, stalled.lies), (held(11, 1), vec![]));
-    assert_eq!(freed(Slumber::Stalled, 21, None, vec![]).lies.len(), 1);
-    let silent = freed(Slumber::Silent, 36, Some(4012), vec![]);
-    assert_eq!((silent.silent, silent.lies), (held(36, 1), vec![]));
-    assert_eq!(freed(Slumber::Silent, 41, None, vec![]).lies.len(), 1);
-    assert_eq!(freed(Slumber::Silent, 36, Some(4500), vec![]).lies.len(), 1, "no reason to stay away");
+    assert_eq!(freed(Slumber::Stalled, 17, None, vec![]).lies.len(), 1);
+    let silent = freed(Slumber::Silent, 33, Some(4012), vec![]);
+    assert_eq!((silent.silent, silent.lies), (held(33, 1), vec![]));
+    assert_eq!(freed(Slumber::Silent, 37, None, vec![]).lies.len(), 1);
+    assert_eq!(freed(Slumber::Silent, 33, Some(4500), vec![]).lies.len(), 1, "no reason to stay away");
 }
 
 #[test]

@@ -74,7 +74,7 @@ mod tests {
         assert_eq!((pulse.beat(at(24)), pulse.beat(at(25)), pulse.beat(at(26))), (Beat::Fine, Beat::Ask, Beat::Fine));
         pulse.heard(at(30));
         assert_eq!(pulse.beat(at(54)), Beat::Fine, "any word is a sign of life");
-        assert_eq!((pulse.beat(at(55)), pulse.due()), (Beat::Ask, at(65)));
-        assert_eq!((pulse.beat(at(65)), pulse.silence(at(65))), (Beat::Dead, Duration::from_secs(35)));
+        assert_eq!((pulse.beat(at(55)), pulse.due()), (Beat::Ask, at(63)));
+        assert_eq!((pulse.beat(at(63)), pulse.silence(at(63))), (Beat::Dead, Duration::from_secs(33)));
     }
 }
