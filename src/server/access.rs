@@ -194,7 +194,7 @@ impl Caller {
             Self::Person(_) | Self::Anybody => None,
         };
         let Some(own) = own else { return app.doors.publish(client.0) };
-        own.check().map_err(|until| too_often(&until, &DefaultClock::default(), "This token published too much."))
+        own.check().map_err(|until| too_often(&until, &DefaultClock::default(), "This token published too much"))
     }
 
     /// As whom they act. A session has its name; a program that may publish, and anybody without either, may choose one.

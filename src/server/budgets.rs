@@ -56,13 +56,13 @@ impl Doors {
 
     /// Takes one entrance from an address's budget.
     pub(crate) fn enter(&self, address: Option<IpAddr>) -> Result<(), Refusal> {
-        self.take(&self.enter, &address.map(household), "Too many people came in from your address just now.")
+        self.take(&self.enter, &address.map(household), "Too many people came in from your address just now")
     }
 
     /// Takes one room from the budgets of a person and of their address: a guest costs nothing, so that many
     /// guests of one address may make no more rooms than one.
     pub(crate) fn make_room(&self, person: UserId, address: Option<IpAddr>) -> Result<(), Refusal> {
-        self.take(&self.rooms, &person, "You made many rooms just now.")?;
+        self.take(&self.rooms, &person, "You made many rooms just now")?;
         self.open_room(address)
     }
 
@@ -78,23 +78,19 @@ impl Doors {
 
     /// Takes one room from an address's budget; what the plain doors make counts with what guests make.
     pub(crate) fn open_room(&self, address: Option<IpAddr>) -> Result<(), Refusal> {
-        self.take(&self.rooms_of_address, &address.map(household), "Many rooms were made from your address just now.")
+        self.take(&self.rooms_of_address, &address.map(household), "Many rooms were made from your address just now")
     }
 
     /// Takes one published message from an address's budget.
     pub(crate) fn publish(&self, address: Option<IpAddr>) -> Result<(), Refusal> {
-        self.take(
-            &self.publish,
-            &address.map(household),
-            "More than 20 messages a second were published from your address.",
-        )
+        self.take(&self.publish, &address.map(household), "Too many messages were published from your address")
     }
 
     fn take<K: std::hash::Hash + Eq + Clone>(
         &self,
         limiter: &DefaultKeyedRateLimiter<K>,
         key: &K,
-        sentence: &'static str,
+        what: &str,
     ) -> Result<(), Refusal> {
         if !self.limited {
             return Ok(());
@@ -102,12 +98,15 @@ impl Doors {
         if limiter.len() > SWEEP_ABOVE && self.may_sweep() {
             limiter.retain_recent();
         }
-        limiter.check_key(key).map_err(|until| too_often(&until, &self.clock, sentence))
+        limiter.check_key(key).map_err(|until| too_often(&until, &self.clock, what))
     }
 }
 
-/// The refusal of whoever must wait until then.
-pub(crate) fn too_often(until: &NotUntil<QuantaInstant>, clock: &DefaultClock, sentence: &'static str) -> Refusal {
+/// The refusal of whoever must wait until then: of what there was too much, and how much may be at once and at length.
+pub(crate) fn too_often(until: &NotUntil<QuantaInstant>, clock: &DefaultClock, what: &str) -> Refusal {
     let wait = until.wait_time_from(clock.now()).as_millis();
-    Refusal::new(Code::RateLimited, sentence).retry_after(u64::try_from(wait).unwrap_or(u64::MAX).max(1))
+    let (burst, each) = (until.quota().burst_size(), until.quota().replenish_interval());
+    Refusal::new(Code::RateLimited, format!("{what}: {burst} at once, and one more every {each:?}."))
+        .limit(burst.get().into())
+        .retry_after(u64::try_from(wait).unwrap_or(u64::MAX).max(1))
 }

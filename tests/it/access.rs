@@ -118,7 +118,11 @@ async fn a_raw_socket_is_refused_before_the_upgrade_and_a_reader_may_not_write()
     socket.write(&[frame(FIN | TEXT, b"one"), frame(FIN | TEXT, b"two")].concat()).await;
     let mut lines = [line(&mut socket).await, line(&mut socket).await];
     lines.sort();
-    assert_eq!(lines, ["[chat] ! This token published too much.", "[chat] one"], "its own rate holds here as well");
+    assert_eq!(
+        lines,
+        ["[chat] ! This token published too much: 1 at once, and one more every 1s.", "[chat] one"],
+        "its own rate holds here as well"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -238,7 +242,10 @@ async fn raw_sockets_without_a_name_share_the_budget_of_their_address() {
             if line.starts_with(&own) {
                 (taken, answered) = (taken + 1, answered + 1);
             } else if line.starts_with("[chat] ! ") {
-                assert_eq!(line, "[chat] ! More than 20 messages a second were published from your address.");
+                assert_eq!(
+                    line,
+                    "[chat] ! Too many messages were published from your address: 20 at once, and one more every 50ms."
+                );
                 answered += 1;
             }
         }

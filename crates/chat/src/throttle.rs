@@ -28,9 +28,35 @@ const SWEEP_ABOVE: usize = 10_000;
 /// How often it is swept at most: a sweep looks at everybody.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
+/// What may be done how often, as the refusal tells it.
+#[derive(Clone, Copy)]
+struct Rate {
+    /// Of what there were too many.
+    what: &'static str,
+    /// How many are sustained.
+    limit: u32,
+    /// In which time.
+    each: &'static str,
+}
+
+const SENDS: Rate = Rate { what: "messages", limit: SENDS_PER_SECOND.get(), each: "a second" };
+const FRAMES: Rate = Rate { what: "frames", limit: FRAMES_PER_SECOND.get(), each: "a second" };
+const SIGNS: Rate = Rate { what: "signs of writing", limit: 1, each: "in three seconds" };
+const _: () = assert!(TYPING_EVERY_MS == 3_000, "as the refusal says");
+
+impl Rate {
+    fn refusal(self, retry_after_ms: u64) -> Refusal {
+        let Self { what, limit, each } = self;
+        Refusal::new(Code::RateLimited, format!("Too many {what}: {limit} {each} at length."))
+            .limit(limit.into())
+            .retry_after(retry_after_ms)
+    }
+}
+
 /// What each person may do of one kind on this instance, over whatever ways they come.
 pub(crate) struct PersonBudget {
     limiter: Option<DefaultKeyedRateLimiter<UserId>>,
+    rate: Rate,
     clock: DefaultClock,
     swept: Mutex<Instant>,
 }
@@ -38,23 +64,24 @@ pub(crate) struct PersonBudget {
 impl PersonBudget {
     /// What each person may send; unlimited when `limited` is false (benchmarks).
     pub(crate) fn of_sends(limited: bool) -> Self {
-        Self::new(limited.then(|| Quota::per_second(SENDS_PER_SECOND).allow_burst(SENDS_BURST)))
+        Self::new(SENDS, limited.then(|| Quota::per_second(SENDS_PER_SECOND).allow_burst(SENDS_BURST)))
     }
 
     /// What each person may say in requests of their own: as much as on a socket, however many the requests. Unlimited
     /// when `limited` is false.
     pub(crate) fn of_frames(limited: bool) -> Self {
-        Self::new(limited.then(|| Quota::per_second(FRAMES_PER_SECOND).allow_burst(FRAMES_BURST)))
+        Self::new(FRAMES, limited.then(|| Quota::per_second(FRAMES_PER_SECOND).allow_burst(FRAMES_BURST)))
     }
 
     /// How often each person's requests may say that they are writing: as often as a socket.
     pub(crate) fn of_signs() -> Self {
-        Self::new(Quota::with_period(Duration::from_millis(TYPING_EVERY_MS)))
+        Self::new(SIGNS, Quota::with_period(Duration::from_millis(TYPING_EVERY_MS)))
     }
 
-    fn new(quota: Option<Quota>) -> Self {
+    fn new(rate: Rate, quota: Option<Quota>) -> Self {
         Self {
             limiter: quota.map(RateLimiter::dashmap),
+            rate,
             clock: DefaultClock::default(),
             swept: Mutex::new(Instant::now()),
         }
@@ -68,7 +95,7 @@ impl PersonBudget {
         }
         limiter.check_key(&who).map_err(|until| {
             let wait = until.wait_time_from(self.clock.now());
-            too_often(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1))
+            self.rate.refusal(u64::try_from(wait.as_millis()).unwrap_or(u64::MAX).max(1))
         })
     }
 
@@ -105,7 +132,7 @@ impl FrameBudget {
         self.tokens = (self.tokens + earned).min(f64::from(FRAMES_BURST.get()));
         self.at = now;
         if self.tokens < 1.0 {
-            return Err(too_often(1_000 / u64::from(FRAMES_PER_SECOND.get()) + 1));
+            return Err(FRAMES.refusal(1_000 / u64::from(FRAMES_PER_SECOND.get()) + 1));
         }
         self.tokens -= 1.0;
         Ok(())
@@ -130,8 +157,4 @@ impl Strikes {
         self.count += 1;
         if self.count >= MALFORMED_FRAMES { Err(Ended { close, retry_after_ms }) } else { Ok(()) }
     }
-}
-
-fn too_often(retry_after_ms: u64) -> Refusal {
-    Refusal::new(Code::RateLimited, "Too much in too short a time.").retry_after(retry_after_ms)
 }
