@@ -62,6 +62,28 @@ async fn what_breaks_the_rules_of_websockets_is_closed_with_its_code() {
     eventually("every socket is given back", async || (server.connections() == 0).then_some(())).await;
 }
 
+/// Also when they come in one go, and the close with them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn five_bad_frames_are_each_told_what_was_wrong_before_the_socket_closes() {
+    let server = TestServer::alone().await;
+    let mut socket = RawSocket::open(&server.guest("Ana").await).await;
+    let bad = [r#"{"t":"wave"}"#, r#"{"t":"pull"}"#, "{", "[]", r#"{"t":"send","room":true}"#];
+    socket.write(&bad.map(|text| frame(FIN | TEXT, text.as_bytes())).concat()).await;
+    let mut codes = Vec::new();
+    let closed = loop {
+        let frame = socket.next().await.expect("a close comes before the end");
+        if frame.opcode == CLOSE {
+            break frame.close_code();
+        }
+        let said: serde_json::Value = serde_json::from_slice(&frame.payload).expect("JSON");
+        if said["t"] == "error" {
+            codes.push(said["code"].as_str().expect("a word").to_owned());
+        }
+    };
+    assert_eq!(codes, ["unknown_type", "missing_field", "malformed", "malformed", "bad_field"]);
+    assert_eq!(closed, 4002);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_message_in_fragments_is_one_message_and_ends_at_the_limit() {
     let server = TestServer::alone().await;

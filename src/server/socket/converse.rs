@@ -99,10 +99,14 @@ pub(crate) async fn converse(mut socket: Socket, mut connection: impl Conversati
             break over;
         }
     };
+    let answers = match over {
+        Over::Ended(ended) if answers_first(ended.close) => queue.take().unwrap_or_default(),
+        _ => Vec::new(),
+    };
     // Out of the rooms first: nobody should be shown as here while a dead peer's goodbye times out.
     drop(connection);
     match over {
-        Over::Ended(ended) => say_goodbye(&mut socket, ended, &*voice).await,
+        Over::Ended(ended) => say_goodbye(&mut socket, answers, ended, &*voice).await,
         Over::Closed => answer_close(&mut socket).await,
         Over::Left => {}
     }
@@ -110,7 +114,7 @@ pub(crate) async fn converse(mut socket: Socket, mut connection: impl Conversati
 
 /// Ends a socket before its conversation began.
 pub(super) async fn turn_away(mut socket: Socket, reason: Close) {
-    say_goodbye(&mut socket, close(reason), &Wire).await;
+    say_goodbye(&mut socket, Vec::new(), close(reason), &Wire).await;
 }
 
 async fn receive(
@@ -249,12 +253,22 @@ impl Conversation for Connection {
     }
 }
 
-/// Says why in a frame (clients without close codes read it) and in the Close frame, then lets go.
-async fn say_goodbye(socket: &mut Socket, ended: Ended, voice: &dyn Voice) {
+/// Whether what waits is said before the goodbye: who is closed for a number of refused frames should learn what was
+/// wrong with each, also when they came in one go.
+const fn answers_first(close: Close) -> bool {
+    matches!(close, Close::Malformed | Close::RateLimited)
+}
+
+/// Says the last answers, then why it ends, in a frame (clients without close codes read it) and in the Close frame, and
+/// lets go.
+async fn say_goodbye(socket: &mut Socket, answers: Vec<Bytes>, ended: Ended, voice: &dyn Voice) {
     let Ended { close, retry_after_ms } = ended;
     let bye = ServerFrame::Bye { code: close.code(), reason: close.reason().to_owned(), retry_after_ms };
     let frame = CloseFrame { code: close.code().into(), reason: Utf8Bytes::from_static(close.reason()) };
     let goodbye = async {
+        for message in voice.say(answers) {
+            socket.feed(message).await?;
+        }
         // After a slow peer's overflow nothing but the Close frame is written: what came before is incomplete.
         if let Some(bye) = voice.goodbye(&bye).filter(|_| close != Close::TooSlow) {
             socket.feed(bye).await?;
