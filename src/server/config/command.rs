@@ -16,6 +16,9 @@ pub(super) const TABLE: &str = "settings";
 pub(super) const TOKEN: &str = "token";
 pub(super) const NEW: &str = "new";
 
+/// What was typed and belongs to no flag: a mistake, and named with all the others.
+pub(super) const STRAY: &str = "stray";
+
 const AFTER_HELP: &str = "\
 A flag counts before its variable, a variable before the file, the file before the default. An empty variable counts
 as not set; an empty flag takes back what is said elsewhere. The file is TOML: `port = 3001`.";
@@ -29,7 +32,10 @@ pub fn command() -> Clap {
             .action(ArgAction::SetTrue)
             .help("As a Markdown table, which is the only form"),
     );
-    let serve = Clap::new(SERVE).about("Run the server").args(SETTINGS.iter().map(flag)).after_help(AFTER_HELP);
+    let stray =
+        Arg::new(STRAY).num_args(0..).allow_hyphen_values(true).value_parser(OsStringValueParser::new()).hide(true);
+    let serve =
+        Clap::new(SERVE).about("Run the server").args(SETTINGS.iter().map(flag)).arg(stray).after_help(AFTER_HELP);
     Clap::new("tertulia")
         .version(env!("CARGO_PKG_VERSION"))
         .about("A self-hosted group chat: one command, one file of data, and as many instances as you like.")

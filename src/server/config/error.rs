@@ -15,6 +15,8 @@ pub const EXIT_USAGE: u8 = 2;
 pub enum Source {
     /// On the command line, under this flag.
     Flag(String),
+    /// On the command line, under no flag.
+    Stray,
     /// In the environment, under this name.
     Variable(String),
     /// In the file.
@@ -34,6 +36,7 @@ impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Flag(flag) => write!(f, "flag {flag}"),
+            Self::Stray => f.write_str("an argument"),
             Self::Variable(name) => write!(f, "variable {}", redact::printable(name)),
             Self::File { path, line, key } => {
                 write!(f, "file {}", redact::printable(&path.to_string_lossy()))?;
@@ -78,6 +81,13 @@ impl SettingError {
             |nearest| format!("did you mean {nearest}?"),
         );
         Self { source_of, value: None, problem: format!("there is no such setting; {hint}") }
+    }
+
+    /// A word of the command line that belongs to no flag.
+    pub(super) fn stray(word: &str) -> Self {
+        let value = Some(quoted(&redact::value(false, word)));
+        let problem = "it belongs to no flag; `tertulia serve --help` names them all".to_owned();
+        Self { source_of: Source::Stray, value, problem }
     }
 
     /// Anything else, in words.

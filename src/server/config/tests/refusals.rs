@@ -96,6 +96,22 @@ fn a_name_nobody_knows_is_refused_with_the_nearest_one() {
 }
 
 #[test]
+fn what_belongs_to_no_flag_is_named_together_with_the_values_that_are_refused() {
+    let typed = ["serve", "--prot", "1", "3001", "--port", "abc", "-x=7", "--listen", "nowhere"];
+    let errors = World::default().args(&typed).errors();
+    assert_eq!(
+        errors,
+        [
+            "flag --prot: there is no such setting; did you mean --port?",
+            "an argument is \"3001\": it belongs to no flag; `tertulia serve --help` names them all",
+            "flag -x: there is no such setting; `tertulia serve --help` names them all",
+            "flag --listen is \"nowhere\": allowed is an IP address",
+            "flag --port is \"abc\": allowed is a whole number from 0 to 65535",
+        ]
+    );
+}
+
+#[test]
 fn a_file_that_was_named_must_be_there_and_be_toml() {
     let errors = World::default().args(&["--config", "gone.toml"]).errors();
     assert!(errors.len() == 1 && errors[0].starts_with("flag --config is \"gone.toml\": "), "{errors:?}");
