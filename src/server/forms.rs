@@ -9,6 +9,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
+use tertulia_protocol::names::legible;
 use tertulia_protocol::{Body, Code, Key, Refusal};
 
 use super::body;
@@ -17,6 +18,7 @@ use super::error::{HttpRefusal, status_of};
 use super::session::{LOBBY, Viewer, cookie_for, cookie_gone, plain_page, viewer_of};
 use super::state::App;
 use super::unsent;
+use crate::ui::kit::TYPED;
 use crate::ui::stocks::STOCKS;
 
 /// What must be encoded in a path or a query value of our own redirects: whatever could end it or start another part.
@@ -62,11 +64,11 @@ pub(crate) async fn enter(
     };
     let next = safe_path(&form.next);
     if let Err(refusal) = app.doors.enter(address) {
-        return refused(&refusal, &format!("/?next={}", percent_encoded(&next)), "refused");
+        return refused_name(&refusal, &format!("/?next={}", percent_encoded(&next)), "refused", &form.name);
     }
     match app.chat.enter(&form.name).await {
         Ok((_, token)) => (cookie_for(&token, &app.origin, app.chat.session_ms()), Redirect::to(&next)).into_response(),
-        Err(refusal) => refused(&refusal, &format!("/?next={}", percent_encoded(&next)), "refused"),
+        Err(refusal) => refused_name(&refusal, &format!("/?next={}", percent_encoded(&next)), "refused", &form.name),
     }
 }
 
@@ -116,7 +118,7 @@ pub(crate) async fn create_room(
     };
     match made {
         Ok(room) => Redirect::to(&room_path(&room.slug)).into_response(),
-        Err(refusal) => refused(&refusal, &safe_path(&form.from), "room-refused"),
+        Err(refusal) => refused_name(&refusal, &safe_path(&form.from), "room-refused", &form.name),
     }
 }
 
@@ -210,9 +212,14 @@ fn unread(rejection: &FormRejection) -> Response {
     plain_page(status, sentence)
 }
 
+/// Back to the page with the reason and with the name, which then stands in its field to be mended.
+fn refused_name(refusal: &Refusal, page: &str, form: &str, name: &str) -> Response {
+    let joint = if page.contains('?') { '&' } else { '?' };
+    refused(refusal, &format!("{page}{joint}{TYPED}={}", percent_encoded(&legible(name))), form)
+}
+
 /// Back to the page with the reason as a word, under the name of the form. What may succeed later keeps the form in
-/// the browser instead:
-/// a redirect would throw away what was written.
+/// the browser instead: a redirect would throw away what was written.
 fn refused(refusal: &Refusal, page: &str, form: &str) -> Response {
     if refusal.code.is_temporary() || refusal.code == Code::NotFound {
         let mut page = plain_page(status_of(refusal.code), &refusal.message);

@@ -164,26 +164,33 @@ async fn the_longest_message_of_emoji_goes_through_the_form() {
 async fn a_refused_form_leads_back_to_its_page_with_a_word_and_the_page_says_a_sentence() {
     let server = TestServer::alone().await;
     let guest = server.guest("Ana").await;
-    for (name, why) in [
-        ("", "empty"),
-        ("   ", "empty"),
-        ("a\0b", "bad_char"),
-        ("a\u{202e}b", "bad_name"),
-        ("a\u{200b}b", "bad_name"),
-        ("Admin", "name_reserved"),
-        (&"x".repeat(49), "too_long"),
+    for (name, typed, why) in [
+        ("", "", "empty"),
+        ("   ", "%20%20%20", "empty"),
+        ("a\0b", "ab", "bad_char"),
+        ("a\u{202e}b", "ab", "bad_name"),
+        ("a\u{200b}b", "ab", "bad_name"),
+        ("Admin", "Admin", "name_reserved"),
+        (&"x".repeat(49), &"x".repeat(49), "too_long"),
+        (&"x".repeat(500), &"x".repeat(200), "too_long"),
     ] {
         let answer = Request::post("/enter", &[("name", name)]).send(&server.door).await;
-        assert_eq!(answer.location(), format!("/?next=/r/chat&refused={why}"), "{name:?}");
+        assert_eq!(answer.location(), format!("/?next=/r/chat&typed={typed}&refused={why}"), "{name:?}");
         assert_eq!(answer.header("set-cookie"), None);
         let page = Request::get(answer.location()).send(&server.door).await;
         let alert = Page::read(&page.body).text_of(0, |element| element.get("role") == Some("alert"));
         assert_eq!(page.status, 200);
         assert!(page.body.contains("refused") && alert.is_some(), "the page says why: {name:?}");
+        let page = Page::read(&page.body);
+        let field = page.elements().find(|found| found.get("id") == Some("name")).expect("the field");
+        assert_eq!(field.get("value").unwrap_or_default(), typed.replace("%20", " "), "what was typed is given back");
     }
-    for (name, why) in [("", "empty"), ("...", "bad_name"), ("\u{202e}", "bad_name"), (&"x".repeat(65), "too_long")] {
+    let long = "x".repeat(65);
+    for (name, typed, why) in
+        [("", "", "empty"), ("...", "...", "bad_name"), ("\u{202e}", "", "bad_name"), (&long, &long, "too_long")]
+    {
         let answer = guest.post("/rooms", &[("name", name), ("from", "/r/chat")]).await;
-        assert_eq!(answer.location(), format!("/r/chat?room-refused={why}"), "{name:?}");
+        assert_eq!(answer.location(), format!("/r/chat?typed={typed}&room-refused={why}"), "{name:?}");
         let page = guest.get(answer.location()).await.body;
         let (sidebar, room) = page.split_once("<main").expect("the sidebar stands before the room");
         let shown = |part: &str| {
@@ -194,6 +201,7 @@ async fn a_refused_form_leads_back_to_its_page_with_a_word_and_the_page_says_a_s
         let page = Page::read(sidebar);
         let field = page.elements().find(|found| found.get("id") == Some("new-room")).expect("the field");
         assert!(field.get("autofocus").is_some(), "the field has the focus: {name:?}");
+        assert_eq!(field.get("value").unwrap_or_default(), typed, "and what was typed");
     }
     for body in ["", " \u{200b}\u{2060}\u{feff} "] {
         let answer = guest.post("/r/chat/messages", &[("body", body)]).await;
@@ -208,6 +216,8 @@ async fn a_refused_form_leads_back_to_its_page_with_a_word_and_the_page_says_a_s
         assert_eq!(guest.get(path).await.status, 404, "{path}");
     }
     assert_eq!(guest.get("/r/chat?refused=<script>alert(1)</script>").await.body.matches("alert(1)").count(), 0);
+    let typed = Request::get("/?refused=bad_name&typed=%22%3E%3Cscript%3E").send(&server.door).await.body;
+    assert!(!typed.contains("\"><script>"), "what was typed is text: {typed}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -180,6 +180,14 @@ fn visible_name(text: &str, limit: usize) -> Result<String, Refusal> {
     Ok(name)
 }
 
+/// What is given back of a name that was refused, to be mended: all of it that can be seen, 200 characters at most (three
+/// times the longest name).
+#[must_use]
+pub fn legible(text: &str) -> String {
+    const MOST: usize = 200;
+    text.chars().filter(|c| !is_forbidden(*c)).take(MOST).collect()
+}
+
 fn is_forbidden(c: char) -> bool {
     is_invisible(c)
         || matches!(

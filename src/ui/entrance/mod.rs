@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos_router::hooks::use_query_map;
 
-use crate::ui::kit::{PageTitle, Refused, Table, Wordmark, browser, text};
+use crate::ui::kit::{PageTitle, Refused, TYPED, Table, Wordmark, browser, text};
 use crate::ui::stocks::STOCKS;
 
 /// The page behind `/`.
@@ -18,6 +18,7 @@ pub fn Entrance() -> impl IntoView {
     // Only a page of this house: the address may have been written by anybody. The server checks again.
     let ours = |next: &String| next.starts_with("/r/") || next == STOCKS;
     let next = text(move || query.with(|query| query.get("next").filter(ours).unwrap_or_default()));
+    let typed = query.with_untracked(|query| query.get(TYPED));
     view! {
         <PageTitle name=String::new() />
         <main class="entrance">
@@ -37,6 +38,7 @@ pub fn Entrance() -> impl IntoView {
                             autocapitalize="words"
                             spellcheck="false"
                             enterkeyhint="go"
+                            value=typed
                             autofocus
                             required
                         />

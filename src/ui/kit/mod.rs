@@ -17,5 +17,5 @@ pub use boxed::Boxed;
 pub use clock::Clock;
 pub use lively::{flag, part, text};
 pub use mark::{Icon, Table, Wordmark};
-pub use refused::Refused;
+pub use refused::{Refused, TYPED};
 pub use title::{PageTitle, escaped};

@@ -9,7 +9,7 @@ use leptos_router::hooks::{use_navigate, use_query_map};
 use tertulia_protocol::{Person, RoomId, RoomInfo};
 
 use crate::ui::connection::Connection;
-use crate::ui::kit::{Avatar, Boxed, Icon, Refused, Wordmark, browser};
+use crate::ui::kit::{Avatar, Boxed, Icon, Refused, TYPED, Wordmark, browser};
 use crate::ui::room::address;
 
 /// The id of the pane, which buttons open it by.
@@ -38,10 +38,12 @@ pub fn Sidebar(
     let here = rooms.iter().find(|room| room.id == current).map(|room| address(&room.slug)).unwrap_or_default();
     let rooms = all_rooms(rooms);
     walk_with_arrows(rooms, current);
-    let refused = use_query_map().with_untracked(|query| query.get_str("room-refused").is_some());
+    let refused = use_query_map()
+        .with_untracked(|query| query.get_str("room-refused").map(|_| query.get(TYPED).unwrap_or_default()));
+    let is_refused = refused.is_some();
     Effect::new(move || {
         // On a phone the form, and why it was refused, would be behind the room.
-        if refused {
+        if is_refused {
             browser::open_popover(ROOMS);
         }
         browser::show(BEFORE_HERE);
@@ -143,8 +145,8 @@ fn RoomLink(
 fn NewRoom(
     /// The address of the page, to come back to when the name is refused.
     here: String,
-    /// Whether that has just happened: the field has the focus then, also as the pane opens.
-    refused: bool,
+    /// What was typed, if that has just happened: the field holds it, and has the focus, also as the pane opens.
+    refused: Option<String>,
 ) -> impl IntoView {
     // A name of signs alone is refused before it is sent, and stays in the field; the server checks all of it.
     view! {
@@ -160,7 +162,8 @@ fn NewRoom(
                     enterkeyhint="go"
                     pattern=r".*[\p{Alphabetic}\p{N}].*"
                     title="A name with a letter or a digit"
-                    autofocus=refused
+                    autofocus=refused.is_some()
+                    value=refused
                     required
                 />
                 <button type="submit">"Create"</button>

@@ -30,6 +30,9 @@ pub fn sentence(code: &str) -> Option<&'static str> {
     })
 }
 
+/// The word of the query that stands for what was typed and refused.
+pub const TYPED: &str = "typed";
+
 /// The refusal that the address names, near the form it belongs to; nothing when there is none.
 #[component]
 pub fn Refused(
