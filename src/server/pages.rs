@@ -24,7 +24,7 @@ use super::state::App;
 use super::{feeds, headers};
 use crate::api::Visit;
 use crate::app::{App as Page, shell};
-use crate::ui::stocks::{self, market::Market};
+use crate::ui::stocks::{self, STOCKS, market::Market};
 
 /// What a room's page is rendered from, read before the rendering begins.
 ///
@@ -95,7 +95,7 @@ pub(super) async fn nowhere(app: &App, request: Request) -> Response {
 /// leptos lets no resource load anywhere, and a page that another server of this process renders would never end.
 pub(super) fn others() -> Vec<AxumRouteListing> {
     static OTHERS: LazyLock<Vec<AxumRouteListing>> = LazyLock::new(|| {
-        let own = ["/r/{slug}", "/stocks", "/cluster"].map(str::to_owned).to_vec();
+        let own = ["/r/{slug}", STOCKS, "/cluster"].map(str::to_owned).to_vec();
         generate_route_list_with_exclusions(Page, Some(own))
     });
     OTHERS.clone()

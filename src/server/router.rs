@@ -23,6 +23,7 @@ use super::error::HttpRefusal;
 use super::session::{Viewer, gate};
 use super::state::App;
 use super::{assets, cluster, feeds, forms, headers, health, live, pages, socket};
+use crate::ui::stocks::STOCKS;
 
 /// Largest body of a form, in bytes: 40,000 bytes of text, each written as three (`%F0`), and the other fields.
 const FORM_BYTES: usize = 128 * 1024;
@@ -48,7 +49,7 @@ pub fn router(app: App) -> Result<Router, String> {
         .route("/events/{room}", get(events::open))
         .route("/publish/{room}", post(publish::publish))
         // The stock market.
-        .route("/stocks", get(pages::stocks))
+        .route(STOCKS, get(pages::stocks))
         .route("/feeds/stocks", get(feeds::stocks))
         // For whoever watches.
         .route("/healthz", get(health::alive))

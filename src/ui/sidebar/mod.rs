@@ -11,6 +11,7 @@ use tertulia_protocol::{Person, RoomId, RoomInfo};
 use crate::ui::connection::Connection;
 use crate::ui::kit::{Avatar, Boxed, Icon, Refused, TYPED, Wordmark, browser};
 use crate::ui::room::address;
+use crate::ui::stocks::STOCKS;
 
 /// The id of the pane, which buttons open it by.
 pub const ROOMS: &str = "rooms";
@@ -59,7 +60,7 @@ pub fn Sidebar(
                 </For>
             </ul>
             <NewRoom here refused />
-            {stocks.then(|| view! { <a class="elsewhere" href="/stocks" rel="external">"Stocks"</a> })}
+            {stocks.then(|| view! { <a class="elsewhere" href=STOCKS rel="external">"Stocks"</a> })}
             <a class="elsewhere" href="/cluster" rel="external" hidden=!cluster>"Watch the cluster"</a>
             <You you />
         </nav>

@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use proptest::prelude::*;
-use proptest::test_runner::{Config, RngSeed};
 use tertulia_protocol::{Change, Seq};
 use tokio::time::Instant;
 
@@ -278,16 +277,7 @@ impl Both {
     }
 }
 
-/// The same cases on every run; `PROPTEST_RNG_SEED` and `PROPTEST_CASES` explore others.
-pub(super) fn config() -> Config {
-    let config = Config { failure_persistence: None, ..Config::default() };
-    let rng_seed = if config.rng_seed == RngSeed::Random { RngSeed::Fixed(0x7E87) } else { config.rng_seed };
-    Config { rng_seed, ..config }
-}
-
 proptest! {
-    #![proptest_config(config())]
-
     #[test]
     fn the_log_does_what_the_model_does(
         long_every in prop::sample::select(vec![i64::MAX, i64::MAX, i64::MAX, 12]),

@@ -203,8 +203,6 @@ fn nothing_is_missing_before_the_log_is_loaded() {
 }
 
 proptest! {
-    #![proptest_config(super::properties::config())]
-
     /// Whatever order, however often: each follower sees every entry once, ascending, once all have come.
     #[test]
     fn any_order_with_repeats_is_delivered_once_and_in_order(

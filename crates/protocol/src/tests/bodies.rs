@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{check_wording, replayable};
+use super::check_wording;
 use crate::limits::{BODY_BYTES, BODY_CHARS};
 use crate::refusal::Code;
 use crate::text::{Body, is_invisible};
@@ -109,8 +109,6 @@ fn bi_51_bi_53_bi_54_bi_55_bi_58_bi_59_bi_79_text_of_every_kind_is_kept_as_it_is
 }
 
 proptest! {
-    #![proptest_config(replayable())]
-
     #[test]
     fn a_clean_body_stays_as_it_is_and_holds_nothing_forbidden(
         text in prop::collection::vec(prop_oneof![

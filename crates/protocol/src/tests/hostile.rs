@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{check, check_wording, replayable, samples};
+use super::{check, check_wording, samples};
 use crate::close::Close;
 use crate::codec::{decode, decode_client, decode_server, encode};
 use crate::entry::Entry;
@@ -267,8 +267,6 @@ fn errors_echo_little_of_the_input_and_nothing_that_moves_a_cursor() {
 }
 
 proptest! {
-    #![proptest_config(replayable())]
-
     #[test]
     fn no_text_and_no_bytes_make_a_decoder_panic(bytes in prop::collection::vec(any::<u8>(), 0..300), text in ".{0,200}") {
         for text in [String::from_utf8_lossy(&bytes).as_ref(), &text] {

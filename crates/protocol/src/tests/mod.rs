@@ -13,19 +13,8 @@ mod roundtrip;
 mod samples;
 mod tables;
 
-use proptest::test_runner::{Config, RngSeed};
-
 use crate::codec::decode_client;
 use crate::refusal::{Code, Refusal};
-
-/// Cases of a property test: the same in every run; `PROPTEST_RNG_SEED` and `PROPTEST_CASES` vary them.
-fn replayable() -> Config {
-    let mut config = Config { failure_persistence: None, ..Config::default() };
-    if config.rng_seed == RngSeed::Random {
-        config.rng_seed = RngSeed::Fixed(20_260_317);
-    }
-    config
-}
 
 /// The one check of what a client says: `Ok` is the frame encoded again, `Err` the code and the field.
 #[track_caller]

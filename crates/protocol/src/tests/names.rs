@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{check_wording, replayable};
+use super::check_wording;
 use crate::limits::{PERSON_NAME_CHARS, ROOM_NAME_CHARS};
 use crate::names::{PersonName, RoomName, slug_from_url};
 use crate::refusal::{Code, Refusal};
@@ -202,7 +202,7 @@ fn tricky() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    #![proptest_config({ let mut config = replayable(); config.cases *= 8; config })]
+    #![proptest_config({ let mut config = ProptestConfig::default(); config.cases *= 8; config })]
 
     #[test]
     fn a_slug_is_its_own_name_its_own_slug_and_its_own_url(text in tricky()) {

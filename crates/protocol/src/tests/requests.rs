@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::{check_wording, replayable, samples};
+use super::{check_wording, samples};
 use crate::codec::{encode, join, split_client, split_server};
 use crate::limits::{FRAME_BYTES, FRAMES_PER_REQUEST};
 use crate::refusal::Code;
@@ -58,8 +58,6 @@ fn a_request_has_its_bounds() {
 }
 
 proptest! {
-    #![proptest_config(replayable())]
-
     #[test]
     fn what_was_joined_is_taken_apart_again(picks in prop::collection::vec((0_usize..1_000, ".{0,40}"), 0..FRAMES_PER_REQUEST)) {
         let samples = samples::client();

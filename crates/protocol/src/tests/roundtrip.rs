@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use super::{replayable, samples};
+use super::samples;
 use crate::codec::{decode, decode_client, decode_server, encode, entries_frame};
 use crate::entry::{Change, Entry, Person};
 use crate::frame::{
@@ -170,8 +170,6 @@ fn server_frame() -> impl Strategy<Value = ServerFrame> {
 }
 
 proptest! {
-    #![proptest_config(replayable())]
-
     #[test]
     fn the_server_hears_what_a_client_says(frame in client_frame()) {
         prop_assert_eq!(decode_client(&encode(&frame)), Ok(frame));

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use proptest::test_runner::{Config, RngSeed};
 use tertulia_chat::Start;
 use tertulia_chat::bus::embedded::EmbeddedHub;
 use tertulia_chat::fanout::{Fanout, Paging};
@@ -236,16 +235,7 @@ impl Follower {
     }
 }
 
-/// The same cases on every run; `PROPTEST_RNG_SEED` and `PROPTEST_CASES` explore others.
-fn config() -> Config {
-    let config = Config { failure_persistence: None, ..Config::default() };
-    let rng_seed = if config.rng_seed == RngSeed::Random { RngSeed::Fixed(0x7E87) } else { config.rng_seed };
-    Config { rng_seed, ..config }
-}
-
 proptest! {
-    #![proptest_config(config())]
-
     #[test]
     fn wherever_one_begins_everything_comes_once_and_in_order(steps in prop::collection::vec(step(), 1..50)) {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();

@@ -8,7 +8,7 @@ use tertulia_protocol::{Code, Key, Refusal, RoomId, frame};
 
 use super::tests::Storage;
 use super::{Kept, Shared};
-use crate::testing::{config, key};
+use crate::testing::key;
 
 const ROOMS: i64 = 2;
 
@@ -297,8 +297,6 @@ fn way() -> impl Strategy<Value = Way> {
 }
 
 proptest! {
-    #![proptest_config(config())]
-
     #[test]
     fn nothing_is_lost_nothing_is_sent_by_two_and_each_pages_order_holds(
         way in way(),

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::Outbox;
 use super::tests::{busy, number, send, take, too_long};
-use crate::testing::{config, key};
+use crate::testing::key;
 
 /// One thing that happens to the outbox; sends are named by their number.
 #[derive(Clone, Debug)]
@@ -179,8 +179,6 @@ fn held(fate: Fate) -> bool {
 }
 
 proptest! {
-    #![proptest_config(config())]
-
     #[test]
     fn no_key_is_lost_doubled_or_overtaken(steps in prop::collection::vec(step(), 1..120)) {
         let mut model = Model::default();

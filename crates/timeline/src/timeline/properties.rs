@@ -11,7 +11,7 @@ use tertulia_protocol::{Change, Code, Entry, Epoch, Key, Refusal, Seq, Snapshot,
 
 use super::tests::{ANA, BEN, ME, NOON, epoch, person, room};
 use super::{Applied, Pending, Row, RowId, RowState, Timeline};
-use crate::testing::{config, key};
+use crate::testing::key;
 
 /// One thing that happens to the browser. Numbers are taken modulo what is possible at that moment.
 #[derive(Clone, Debug)]
@@ -316,8 +316,6 @@ fn check_pointers(step: &Step, before: &[Arc<Row>], after: &[Arc<Row>]) {
 }
 
 proptest! {
-    #![proptest_config(config())]
-
     #[test]
     fn rows_are_those_of_a_fresh_snapshot_however_the_log_became_known(
         log in log(),

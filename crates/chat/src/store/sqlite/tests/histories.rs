@@ -18,7 +18,7 @@ fn step() -> impl Strategy<Value = Step> {
 
 proptest! {
     // Each case is a database of its own with a real fsync per write: few, but long ones.
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
     fn any_history_agrees_with_the_model(steps in vec(step(), 1..80)) {
