@@ -51,7 +51,7 @@ pub const QUEUE_AGE_MS: u64 = 10_000;
 
 /// The server's ping, in milliseconds: two, the second unanswered, fit into the 60 s after which NATs drop idle links.
 /// With [`PONG_MS`] and the presence grace of 12 s, who died silently is said to have left after 44 s (45 are promised).
-pub const PING_MS: u64 = 24_000;
+pub const PING_MS: u64 = 23_000;
 /// How long a pong may take, in milliseconds (Centrifugo: 8 s).
 pub const PONG_MS: u64 = 8_000;
 /// How long a new socket may stay silent before `hello`, in milliseconds (Centrifugo: 10 s).
