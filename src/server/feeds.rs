@@ -15,13 +15,12 @@ use serde::Deserialize;
 use tertulia_chat::market::{Tick, Watch};
 use tertulia_chat::{Market, Stay};
 use tertulia_protocol::{Close, Code, Refusal};
-use tokio::time::timeout;
 
 use super::access::Caller;
 use super::client::{Client, Place};
 use super::error::HttpRefusal;
 use super::session::not_our_page;
-use super::sse::{self, Rounds};
+use super::sse::{self, Due, Rounds};
 use super::state::App;
 
 /// The comment.
@@ -81,7 +80,7 @@ pub(crate) async fn stocks(
     };
     let place = app.places.admit(client)?;
     let watch = market.watch(known.as_ref().map_or(i64::MIN, Position::from));
-    let (stay, rounds) = (caller.stay(&app), Rounds::begin());
+    let (stay, rounds) = (caller.stay(&app), Rounds::begin(app.time.bell()));
     // Whoever left between the request's look at the session and our listening to its end was not heard.
     if ended(stay.as_ref()).await {
         return Ok(turned_away());
@@ -119,17 +118,18 @@ impl Watcher {
         loop {
             let bytes = tokio::select! {
                 // All safe to cancel: a tick stays until it is taken, what is due stays due, and what ended has ended.
-                ticks = timeout(sse::KEEP_ALIVE, self.watch.next()) => match ticks {
-                    Ok(ticks) => Bytes::from(events(&ticks?, None)),
-                    Err(_) => Bytes::from_static(ALIVE),
-                },
-                () = self.rounds.next() => match self.leave().await {
-                    Some(bytes) => bytes,
-                    None => continue,
+                ticks = self.watch.next() => Bytes::from(events(&ticks?, None)),
+                due = self.rounds.next() => match due {
+                    Due::Word => Bytes::from_static(ALIVE),
+                    Due::Look => match self.leave().await {
+                        Some(bytes) => bytes,
+                        None => continue,
+                    },
                 },
                 // Told also when the instance goes: then the market ends, and the session does not.
                 () = told(self.stay.as_ref()) => self.leave().await?,
             };
+            self.rounds.said();
             return Some((Ok(bytes), self));
         }
     }

@@ -50,7 +50,8 @@ pub const QUEUE_EVENTS: usize = 1_000;
 pub const QUEUE_AGE_MS: u64 = 10_000;
 
 /// The server's ping, in milliseconds: two, the second unanswered, fit into the 60 s after which NATs drop idle links.
-/// With [`PONG_MS`] and the presence grace of 12 s, who died silently is said to have left after 44 s (45 are promised).
+/// With [`PONG_MS`] and the presence grace of 12 s, who died silently is said to have left after 43 s, and the
+/// second that timekeepers may be late (45 are promised).
 pub const PING_MS: u64 = 23_000;
 /// How long a pong may take, in milliseconds (Centrifugo: 8 s).
 pub const PONG_MS: u64 = 8_000;
@@ -61,8 +62,9 @@ pub const MESSAGE_MS: u64 = 30_000;
 /// How long one write may take, in milliseconds: with a second each for filling the way and for a goodbye that nobody
 /// reads, who stalls is let go of within 10 s.
 pub const WRITE_MS: u64 = 7_000;
-/// How often a socket checks its session without being told, in milliseconds (SR-09).
-pub const REVALIDATE_MS: u64 = 30_000;
+/// How often a socket checks its session without being told, in milliseconds: a revocation acts within 30 s (SR-09), the
+/// look itself and a busy machine included.
+pub const REVALIDATE_MS: u64 = 28_000;
 
 /// Malformed frames within [`MALFORMED_WINDOW_MS`] that end a socket (own).
 pub const MALFORMED_FRAMES: u32 = 5;

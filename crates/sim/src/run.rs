@@ -17,7 +17,7 @@ use crate::plan::{Plan, TROUBLED_MS};
 use crate::record::{Finding, Record, Word};
 
 /// How long everything may take to be right again. The roster of an instance whose last word was lost is believed
-/// for 102 s, then the grace of 12 s runs; a dead connection is noticed after 35 s, and its tab waits up to 30 s more.
+/// for 102 s, then the grace of 12 s runs; a dead connection is noticed after 31 s, and its tab waits up to 30 s more.
 const CONVERGED_WITHIN: Duration = Duration::from_secs(150);
 /// How long it must stay right.
 const STAYS: Duration = Duration::from_secs(3);

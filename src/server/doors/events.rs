@@ -34,7 +34,7 @@ pub(in crate::server) async fn open(
     }
     let held = Held { place: app.places.admit(visit.client)?, seat: seat.map(|Extension(seat)| seat) };
     let (listener, room) = visit.listen(&app).await?;
-    Ok(sse::carry(&app.sockets, held, listener, room))
+    Ok(sse::carry(&app.sockets, app.time.bell(), held, listener, room))
 }
 
 impl Audience for Listener {

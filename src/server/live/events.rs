@@ -54,7 +54,7 @@ pub(crate) async fn open(
     };
     let words = Wire(Positions::of(app.chat.epoch(), &hello.resume));
     let connection = Connection::open(app.chat, viewer.person, viewer.token);
-    sse::carry(&app.sockets, held, Conversation { connection, hello: Some(hello) }, words)
+    sse::carry(&app.sockets, app.time.bell(), held, Conversation { connection, hello: Some(hello) }, words)
 }
 
 /// Refuses by a status, which `EventSource` keeps to itself: a page that has to know why is told in the stream.

@@ -33,8 +33,9 @@ const FIRST_REQUEST: Duration = HEADER_READ;
 const HEAD_BYTES: usize = 16 * 1024;
 /// Most headers of a request.
 const HEADERS: usize = 100;
-/// How long the kernel keeps bytes that nobody acknowledges before it gives the peer up.
-const USER_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long the kernel keeps bytes that nobody acknowledges before it gives the peer up. With the 15 s after which a silent
+/// stream is written to, a half-open one is freed within 40 s, and its person has left within 45 (a grace of 12 s).
+const USER_TIMEOUT: Duration = Duration::from_secs(16);
 /// Pause after an accept that failed (the process has no file left): long enough for one to come free.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// What a connection above a cap is told, in one write, without reading anything.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use axum::http::HeaderMap;
 use axum::http::header::{ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HeaderName};
-use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::{Stream, stream};
 use rand::Rng as _;
@@ -14,17 +14,19 @@ use tertulia_chat::queue::{Ended, Queue};
 use tertulia_protocol::Close;
 use tertulia_protocol::limits::{REVALIDATE_MS, WRITE_MS};
 use tokio::sync::mpsc::{self, Sender};
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, timeout};
 use tokio_util::task::TaskTracker;
 
 use super::client::Place;
 use super::serve::Seat;
+use super::timekeeper::Bell;
 
 #[cfg(test)]
 mod tests;
 
 /// Silence after which something is said, if only a comment: half of the 30 s after which the strictest proxies hang up.
-pub(super) const KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// A peer that does not acknowledge it is given up by the kernel (`serve`), 31.5 s after its last sign of life.
+const KEEP_ALIVE: Duration = Duration::from_secs(15);
 /// The kind of content that these streams are.
 pub(super) const KIND: &str = "text/event-stream";
 /// The header in which a browser's `EventSource` says how far it got.
@@ -33,22 +35,50 @@ pub(super) const LAST_EVENT_ID: &str = "last-event-id";
 pub(super) const HEADERS: [(HeaderName, &str); 2] =
     [(CACHE_CONTROL, "no-store"), (HeaderName::from_static("x-accel-buffering"), "no")];
 
-/// When a stream looks again whether its session lives: at least every [`REVALIDATE_MS`], whatever comes meanwhile.
+/// What is due on a stream.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Due {
+    /// A look whether its session lives: at least every [`REVALIDATE_MS`], whatever comes meanwhile.
+    Look,
+    /// A word, after [`KEEP_ALIVE`] of silence.
+    Word,
+}
+
+/// When what is due.
 pub(super) struct Rounds {
-    due: Instant,
+    bell: Bell,
+    look: Instant,
+    word: Instant,
 }
 
 impl Rounds {
     /// The first look comes at a random time, so that those who came back together do not ask SQL together.
-    pub(super) fn begin() -> Self {
+    pub(super) fn begin(bell: Bell) -> Self {
+        let now = Instant::now();
         let phase = rand::rng().random_range(REVALIDATE_MS / 2..REVALIDATE_MS);
-        Self { due: Instant::now() + Duration::from_millis(phase) }
+        Self { bell, look: now + Duration::from_millis(phase), word: now + KEEP_ALIVE }
     }
 
-    /// Returns when it is time for the next look. Safe to cancel: what is due stays due.
-    pub(super) async fn next(&mut self) {
-        sleep_until(self.due).await;
-        self.due = Instant::now() + Duration::from_millis(REVALIDATE_MS);
+    /// Something was said: the silence begins anew.
+    pub(super) fn said(&mut self) {
+        self.word = Instant::now() + KEEP_ALIVE;
+    }
+
+    /// Returns when something is due. Safe to cancel: what is due stays due.
+    pub(super) async fn next(&mut self) -> Due {
+        self.bell.until(self.look.min(self.word)).await;
+        if Instant::now() < self.look {
+            return self.word().await;
+        }
+        self.look = Instant::now() + Duration::from_millis(REVALIDATE_MS);
+        Due::Look
+    }
+
+    /// Returns when a word is due. Safe to cancel.
+    async fn word(&mut self) -> Due {
+        self.bell.until(self.word).await;
+        self.said();
+        Due::Word
     }
 }
 
@@ -98,10 +128,15 @@ pub(super) struct Held {
 }
 
 /// Answers with a stream that tells an audience what its queue holds, until either side ends it.
-pub(super) fn carry(streams: &TaskTracker, held: Held, audience: impl Audience, words: impl Words) -> Response {
-    let keep_alive = KeepAlive::new().interval(KEEP_ALIVE).event(words.alive());
+pub(super) fn carry(
+    streams: &TaskTracker,
+    bell: Bell,
+    held: Held,
+    audience: impl Audience,
+    words: impl Words,
+) -> Response {
     let (events, told) = mpsc::channel(AHEAD);
-    let line = Line { events, queue: audience.queue(), words };
+    let line = Line { events, queue: audience.queue(), words, rounds: Rounds::begin(bell) };
     // A task of its own: hyper asks for nothing more while a peer takes nothing, and then nobody else would keep time.
     // Tracked, so that shutting down waits for the goodbye.
     streams.spawn(async move {
@@ -111,7 +146,7 @@ pub(super) fn carry(streams: &TaskTracker, held: Held, audience: impl Audience, 
         }
         drop(held);
     });
-    (HEADERS, Sse::new(told_on(told)).keep_alive(keep_alive)).into_response()
+    (HEADERS, Sse::new(told_on(told))).into_response()
 }
 
 /// Whether whoever asks may be a browser's `EventSource`: it reads no status, and is told in a stream why there is none.
@@ -155,6 +190,7 @@ struct Line<W> {
     events: Sender<Event>,
     queue: Arc<Queue>,
     words: W,
+    rounds: Rounds,
 }
 
 impl<W: Words> Line<W> {
@@ -177,18 +213,17 @@ impl<W: Words> Line<W> {
         // How soon to come back. Sent at once, so that the client knows that it is heard.
         self.pass_on(Event::default().retry(RETRY).comment("listening")).await?;
         self.while_telling(audience.begin()).await?;
-        let mut rounds = Rounds::begin();
         loop {
             let due = tokio::select! {
                 // All safe to cancel: nothing is taken here.
-                () = self.queue.ready() => false,
-                () = rounds.next() => true,
+                () = self.queue.ready() => None,
+                due = self.rounds.next() => Some(due),
                 () = self.events.closed() => return Err(Over::Left),
             };
-            if due {
-                self.while_telling(audience.revalidate()).await?;
-            } else {
-                self.deliver().await?;
+            match due {
+                None => self.deliver().await?,
+                Some(Due::Look) => self.while_telling(audience.revalidate()).await?,
+                Some(Due::Word) => self.pass_on(self.words.alive()).await?,
             }
         }
     }
@@ -200,10 +235,11 @@ impl<W: Words> Line<W> {
         let mut work = Box::pin(work);
         loop {
             tokio::select! {
-                // Safe to cancel, `ready` takes nothing; leaving the loop before the end of the work ends the stream.
+                // Safe to cancel, nothing is taken; leaving the loop before the end of the work ends the stream.
                 biased;
                 done = &mut work => return Ok(done?),
                 () = self.queue.ready() => self.deliver().await?,
+                _ = self.rounds.word() => self.pass_on(self.words.alive()).await?,
             }
         }
     }
@@ -215,6 +251,7 @@ impl<W: Words> Line<W> {
                 self.pass_on(event).await?;
             }
         }
+        self.rounds.said();
         Ok(())
     }
 

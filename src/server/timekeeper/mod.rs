@@ -10,7 +10,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 #[cfg(test)]
 mod tests;
 
-/// The grain of time: the shortest deadline of a socket is 10 s, so half a second is five per cent of it.
+/// The grain of time: the shortest deadline of a socket is 8 s, so half a second is six per cent of it.
 const GRAIN: Duration = Duration::from_millis(500);
 /// Grains ahead for which a bell can be hung: 64 s, more than the longest deadline (30 s). What is further away rings
 /// early and is hung again.

@@ -11,11 +11,11 @@ use crate::nemesis::Fault;
 
 /// Once the way is full a write may take 7 s, and the goodbye one; filling the way, on a busy machine, the rest.
 const STALLED: Duration = Duration::from_secs(16);
-/// A ping after 24 s, its answer 8 s later; the goodbye, and a busy machine.
+/// A ping after 23 s, its answer 8 s later; the goodbye, and a busy machine.
 const SILENT: Duration = Duration::from_secs(36);
 
-/// A session is looked at again after 30 s at the latest; a moment for the look, and a busy machine.
-const REVOKED: Duration = Duration::from_secs(32);
+/// A session is looked at again after 28 s at the latest; a moment for the look, and a busy machine.
+const REVOKED: Duration = Duration::from_secs(30);
 
 /// How long servers held connections that they were to end.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -91,8 +91,8 @@ fn a_session_that_ended_elsewhere_must_end_here_and_by_its_code() {
         let (via, door) = ("b".to_owned(), Door::Sse);
         honesty(&[at(60, "leaver", What::Revoked(Revoked { via, door, ms: seconds * 1_000, code }))])
     };
-    assert_eq!((revoked(30, Some(4500)).revoked.times, revoked(30, Some(4500)).lies), (1, vec![]));
-    assert_eq!(revoked(33, Some(4500)).lies.len(), 1);
+    assert_eq!((revoked(29, Some(4500)).revoked.times, revoked(29, Some(4500)).lies), (1, vec![]));
+    assert_eq!(revoked(31, Some(4500)).lies.len(), 1);
     assert_eq!(revoked(3, Some(4010)).lies.len(), 1, "that would bring them back");
 }
 
