@@ -18,7 +18,7 @@ impl From<Refusal> for HttpRefusal {
 impl IntoResponse for HttpRefusal {
     fn into_response(self) -> Response {
         let Self(refusal) = self;
-        let retry = refusal.retry_after_ms.map(|ms| HeaderValue::from(ms.div_ceil(1_000).max(1)));
+        let retry = retry_after(&refusal).map(HeaderValue::from);
         let mut response = (status_of(refusal.code), Json(refusal)).into_response();
         if let Some(retry) = retry {
             response.headers_mut().insert(header::RETRY_AFTER, retry);
@@ -29,6 +29,11 @@ impl IntoResponse for HttpRefusal {
         }
         response
     }
+}
+
+/// What `Retry-After` says of a refusal, in whole seconds, 1 at least.
+pub(crate) fn retry_after(refusal: &Refusal) -> Option<u64> {
+    refusal.retry_after_ms.map(|ms| ms.div_ceil(1_000).max(1))
 }
 
 /// The HTTP status of a refusal.

@@ -2,8 +2,8 @@
 
 use axum::extract::rejection::FormRejection;
 use axum::extract::{Form, Path, Request, State};
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
@@ -14,8 +14,9 @@ use tertulia_protocol::{Body, Code, Key, Refusal};
 
 use super::body;
 use super::client::Client;
-use super::error::{HttpRefusal, status_of};
-use super::session::{LOBBY, Viewer, cookie_for, cookie_gone, plain_page, viewer_of};
+use super::error::HttpRefusal;
+use super::notice;
+use super::session::{LOBBY, Viewer, cookie_for, cookie_gone, viewer_of};
 use super::state::App;
 use super::unsent;
 use crate::ui::kit::TYPED;
@@ -84,7 +85,7 @@ pub(crate) async fn leave(State(app): State<App>, headers: HeaderMap) -> Respons
             let clear = [("clear-site-data", "\"cache\", \"storage\"")];
             (cookie_gone(&app.origin), clear, Redirect::to("/")).into_response()
         }
-        Err(refusal) => plain_page(status_of(refusal.code), &refusal.message),
+        Err(refusal) => notice::refused(&refusal),
     }
 }
 
@@ -184,7 +185,7 @@ async fn viewer_or_entrance(app: &App, headers: &HeaderMap, next: &str) -> Resul
             let entrance = format!("/?next={}", percent_encoded(next));
             Err(Box::new(Redirect::to(&entrance).into_response()))
         }
-        Err(refusal) => Err(Box::new(plain_page(status_of(refusal.code), &refusal.message))),
+        Err(refusal) => Err(Box::new(notice::refused(&refusal))),
     }
 }
 
@@ -197,7 +198,7 @@ pub(super) async fn too_large(request: Request, next: Next) -> Response {
     let bare = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
     match bare && response.status() == StatusCode::PAYLOAD_TOO_LARGE {
         true if for_programs => HttpRefusal(body::too_large().field("message")).into_response(),
-        true => plain_page(StatusCode::PAYLOAD_TOO_LARGE, TOO_LARGE),
+        true => notice::plain_page(StatusCode::PAYLOAD_TOO_LARGE, TOO_LARGE),
         false => response,
     }
 }
@@ -209,7 +210,7 @@ fn unread(rejection: &FormRejection) -> Response {
         StatusCode::PAYLOAD_TOO_LARGE => TOO_LARGE,
         _ => "That form could not be read, and nothing was stored.",
     };
-    plain_page(status, sentence)
+    notice::plain_page(status, sentence)
 }
 
 /// Back to the page with the reason and with the name, which then stands in its field to be mended.
@@ -222,11 +223,7 @@ fn refused_name(refusal: &Refusal, page: &str, form: &str, name: &str) -> Respon
 /// the browser instead: a redirect would throw away what was written.
 fn refused(refusal: &Refusal, page: &str, form: &str) -> Response {
     if refusal.code.is_temporary() || refusal.code == Code::NotFound {
-        let mut page = plain_page(status_of(refusal.code), &refusal.message);
-        if let Some(ms) = refusal.retry_after_ms {
-            page.headers_mut().insert(RETRY_AFTER, HeaderValue::from(ms.div_ceil(1_000).max(1)));
-        }
-        return page;
+        return notice::refused(refusal);
     }
     let joint = if page.contains('?') { '&' } else { '?' };
     Redirect::to(&format!("{page}{joint}{form}={}", refusal.code.as_str())).into_response()

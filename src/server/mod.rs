@@ -16,6 +16,7 @@ mod headers;
 pub mod health;
 mod live;
 pub mod logging;
+mod notice;
 pub mod pages;
 pub mod router;
 pub mod serve;

@@ -18,7 +18,7 @@ use tertulia_protocol::limits::HISTORY_PAGE;
 use tertulia_protocol::{Key, Refusal, Seq};
 
 use super::error::status_of;
-use super::session::plain_page;
+use super::notice;
 use super::session::{Viewer, nobody, viewer_of};
 use super::state::App;
 use super::{feeds, headers};
@@ -66,7 +66,7 @@ pub(super) async fn render_with<T: Clone + Send + Sync + 'static>(app: &App, req
 pub(super) async fn stocks(State(app): State<App>, request: Request) -> Response {
     let viewer = match viewer_of(&app, request.headers()).await {
         Ok(viewer) => viewer,
-        Err(refusal) => return plain_page(status_of(refusal.code), &refusal.message),
+        Err(refusal) => return notice::refused(&refusal),
     };
     if viewer.is_none() && !app.origin.is_open() {
         return Redirect::to(stocks::ENTRANCE).into_response();

@@ -3,7 +3,7 @@
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::header::{COOKIE, HOST, HeaderName, ORIGIN, REFERER, SET_COOKIE, USER_AGENT};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method, StatusCode};
+use axum::http::{HeaderMap, Method};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::cookie::Cookie;
@@ -11,7 +11,8 @@ use tertulia_chat::Token;
 use tertulia_chat::store::TokenHash;
 use tertulia_protocol::{Code, Person, Refusal};
 
-use super::error::{HttpRefusal, status_of};
+use super::error::HttpRefusal;
+use super::notice;
 use super::state::{App, Origin};
 
 /// The cookie under TLS: the prefix makes browsers refuse it without `Secure`, with a `Domain`, or from a subdomain.
@@ -160,13 +161,8 @@ pub(crate) async fn gate(State(app): State<App>, mut request: Request, next: Nex
             next.run(request).await
         }
         Ok(None) => next.run(request).await,
-        Err(refusal) => plain_page(status_of(refusal.code), &refusal.message),
+        Err(refusal) => notice::refused(&refusal),
     }
-}
-
-/// A page for when there is nothing to render from. Text only: it must work when nothing else does.
-pub(crate) fn plain_page(status: StatusCode, sentence: &str) -> Response {
-    (status, format!("{sentence}\nGo back and try again; what you wrote is still there.\n")).into_response()
 }
 
 #[cfg(test)]

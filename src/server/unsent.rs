@@ -1,32 +1,17 @@
 //! The page that gives a text back: what was written in a plain form and could not be sent, ready to be sent again.
 
-use axum::http::StatusCode;
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::Response;
 use tertulia_protocol::{Key, Refusal};
 
-use super::assets;
 use super::error::status_of;
+use super::notice;
 use crate::ui::kit::escaped;
 
 /// Answers a form that was refused with its text, under the same key: sending it again cannot double it.
 pub(super) fn page(refusal: &Refusal, room: &str, key: Key, body: &str) -> Response {
-    let status: StatusCode = status_of(refusal.code);
     let (sentence, body, room) = (escaped(&refusal.message), escaped(body), escaped(room));
-    let folder = assets::pkg_dir();
-    let html = format!(
-        r#"<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Not sent · Tertulia</title>
-<link rel="icon" href="/favicon.svg" type="image/svg+xml">
-<link rel="stylesheet" href="/{folder}/tertulia.css">
-</head>
-<body>
-<main class="absent">
-<h1>Not sent</h1>
-<p role="alert">{sentence}</p>
+    let below = format!(
+        r#"<p role="alert">{sentence}</p>
 <form method="post" action="{room}/messages" class="composer unsent">
 <input type="hidden" name="key" value="{key}">
 <div class="paper">
@@ -37,11 +22,7 @@ pub(super) fn page(refusal: &Refusal, room: &str, key: Key, body: &str) -> Respo
 </button>
 </div>
 </form>
-<p class="ways"><a href="{room}">Back to the room</a></p>
-</main>
-</body>
-</html>
-"#
+<p class="ways"><a href="{room}">Back to the room</a></p>"#
     );
-    (status, Html(html)).into_response()
+    notice::page(status_of(refusal.code), "Not sent", &below)
 }
