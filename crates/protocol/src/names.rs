@@ -77,6 +77,31 @@ impl RoomName {
     pub fn slug(&self) -> &str {
         &self.slug
     }
+
+    /// Whether a room of that name is meant. Case, width and what stands between words do not tell names apart; signs that
+    /// no slug keeps do: `C++` and `C#` are two rooms.
+    #[must_use]
+    pub fn is_called(&self, name: &str) -> bool {
+        heard(&self.name) == heard(name)
+    }
+
+    /// The same name in the `number`th place for its slug: `c`, `c-2`, `c-3`. `None` when that is no slug.
+    #[must_use]
+    pub fn placed(&self, number: u32) -> Option<Self> {
+        if number < 2 {
+            return Some(self.clone());
+        }
+        let end = format!("-{number}");
+        let base: String = self.slug.chars().take(ROOM_NAME_CHARS - end.len()).collect();
+        let slug = slug_of(&format!("{base}{end}"))?;
+        Some(Self { name: self.name.clone(), slug })
+    }
+}
+
+fn heard(name: &str) -> String {
+    let folded = folded(name);
+    let words = folded.split(|c: char| c.is_whitespace() || c == '-').filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join("-")
 }
 
 /// The slug a URL means: NFKC and lower case, without a `-` at an end or beside another; `None` when no room can have it.
@@ -164,6 +189,10 @@ fn visible_name(text: &str, limit: usize) -> Result<String, Refusal> {
     if normal.chars().any(is_forbidden) {
         return Err(bad_name("The name holds control, invisible or direction-changing characters."));
     }
+    // Stands for bytes that were no text: whoever typed them meant something else.
+    if normal.contains(char::REPLACEMENT_CHARACTER) {
+        return Err(bad_name("The name is not UTF-8, or holds U+FFFD."));
+    }
     let name = normal.split_whitespace().collect::<Vec<_>>().join(" ");
     if name.is_empty() {
         return Err(Refusal::new(Code::Empty, "The name is empty.").field("name"));
@@ -185,7 +214,7 @@ fn visible_name(text: &str, limit: usize) -> Result<String, Refusal> {
 #[must_use]
 pub fn legible(text: &str) -> String {
     const MOST: usize = 200;
-    text.chars().filter(|c| !is_forbidden(*c)).take(MOST).collect()
+    text.chars().filter(|c| !is_forbidden(*c) && *c != char::REPLACEMENT_CHARACTER).take(MOST).collect()
 }
 
 fn is_forbidden(c: char) -> bool {

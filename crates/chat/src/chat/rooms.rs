@@ -6,7 +6,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use bytes::Bytes;
 use tertulia_protocol::limits::ROOMS_LISTED;
 use tertulia_protocol::names::{RoomName, slug_from_url};
-use tertulia_protocol::{Person, Refusal, RoomId, RoomInfo, ServerFrame, codec};
+use tertulia_protocol::{Code, Person, Refusal, RoomId, RoomInfo, ServerFrame, codec};
 
 use tokio::task::AbortHandle;
 
@@ -23,6 +23,10 @@ use crate::room_log::ConnId;
 /// Connections that follow a room in presence but not yet its log, with the task that brings them there.
 /// Bounded by the rooms that the open connections follow.
 pub(super) type LateComers = BTreeMap<(ConnId, RoomId), (AbortHandle, Arc<Queue>)>;
+
+/// Rooms whose names differ by nothing that a slug keeps, such as `C`, `C++` and `C#`: more than anybody needs, and each is
+/// asked for until the right one is found.
+const PLACES: u32 = 20;
 
 impl Chat {
     /// Rooms for the sidebar: the newest, at most 500, in the order they were made.
@@ -46,21 +50,27 @@ impl Chat {
         Ok(rooms)
     }
 
-    /// Makes a room, or finds the one that has this name's slug.
+    /// Makes a room, or finds the one that has this name. A room of another name in its place leaves it the next one.
     ///
     /// # Errors
     /// What is wrong with the name, `storage_unavailable`, `busy`.
     pub async fn create_room(&self, person: &Person, name: &str) -> Result<RoomInfo, Refusal> {
         let name = RoomName::parse(name)?;
-        let now = self.clock.now_ms();
-        let made = self.store.create_room(name.slug(), name.name(), person, now).await;
-        let (room, made) = made.map_err(|error| refusal(&error))?;
-        if made {
-            tracing::info!(room = room.id.0, user = person.id.0, "a room was made");
-            self.tell_room_made(room.clone());
-            self.fanout.publish(Topic::Everyone, News::RoomMade { room: room.clone() });
+        for place in (1..=PLACES).filter_map(|number| name.placed(number)) {
+            let made = self.store.create_room(place.slug(), place.name(), person, self.clock.now_ms()).await;
+            let (room, made) = made.map_err(|error| refusal(&error))?;
+            if made {
+                tracing::info!(room = room.id.0, user = person.id.0, "a room was made");
+                self.tell_room_made(room.clone());
+                self.fanout.publish(Topic::Everyone, News::RoomMade { room: room.clone() });
+            }
+            if made || name.is_called(&room.name) {
+                return Ok(room);
+            }
         }
-        Ok(room)
+        let message =
+            format!("There are {PLACES} rooms whose names differ from this one by signs alone. Choose another.");
+        Err(Refusal::new(Code::Limit, message).field("name").limit(PLACES.into()))
     }
 
     /// The one way into a room: everything done there asks for the [`Member`] this returns.

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::check_wording;
 use crate::limits::{PERSON_NAME_CHARS, ROOM_NAME_CHARS};
-use crate::names::{PersonName, RoomName, slug_from_url};
+use crate::names::{PersonName, RoomName, legible, slug_from_url};
 use crate::refusal::{Code, Refusal};
 
 fn refused(refusal: &Refusal) -> Code {
@@ -152,6 +152,29 @@ fn bi_61_bi_62_bi_66_no_slug_is_a_path_a_pattern_or_a_delimiter() {
     room(&cut, Ok(&format!("{}-b", "i\u{307}".repeat(31))));
     let cut = format!("{}a b", "İ".repeat(31));
     room(&cut, Ok(&format!("{}a", "i\u{307}".repeat(31))));
+}
+
+#[test]
+fn names_that_differ_by_signs_alone_are_two_rooms_in_two_places() {
+    let named = |text: &str| RoomName::parse(text).expect("a name");
+    for (one, other) in [("C++", "c++"), ("General Chat", "general-chat"), ("Ｃafé", "café"), ("a - b", "A-B")] {
+        assert!(named(one).is_called(other) && named(other).is_called(one), "{one} {other}");
+    }
+    for (one, other) in
+        [("C++", "C#"), ("C", "C++"), ("R&D", "RD"), ("1.5", "15"), ("a/b", "ab"), ("party", "🎉 party")]
+    {
+        assert!(!named(one).is_called(other) && !named(other).is_called(one), "{one} {other}");
+    }
+    let place = |number| named("C#").placed(number).expect("a place");
+    assert_eq!([1, 2, 3].map(|number| place(number).slug().to_owned()), ["c", "c-2", "c-3"]);
+    let longest = "x".repeat(ROOM_NAME_CHARS);
+    assert_eq!(named(&longest).placed(12).expect("a place").slug(), format!("{}-12", "x".repeat(ROOM_NAME_CHARS - 3)));
+}
+
+#[test]
+fn what_is_given_back_of_a_name_is_what_can_be_seen_of_it() {
+    assert_eq!(legible("a\0b\u{202e}c\u{200b}\u{fffd} d"), "abc d");
+    assert_eq!(legible(&"x".repeat(500)).len(), 200);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tertulia_protocol::{BusState, Key, ServerFrame};
+use tertulia_protocol::{BusState, Code, Key, ServerFrame};
 use tokio::time::timeout;
 
 use super::support::{Cluster, LOBBY, bodies, foreign_epoch, seqs};
@@ -119,6 +119,24 @@ async fn what_is_written_without_the_bus_reaches_those_who_have_it_and_new_rooms
     timeout(SOON, soon).await.expect("nobody waits for a comparison that is made now and then");
     assert_eq!(*a.chat.bus_state().borrow(), BusState::Live, "premise: one of them never knew");
     assert_eq!(*b.chat.bus_state().borrow(), BusState::Degraded, "premise: and the other did all the while");
+}
+
+#[tokio::test]
+async fn a_room_whose_name_differs_by_signs_alone_is_another_and_one_that_exists_is_opened() {
+    let cluster = Cluster::of(1);
+    let chat = &cluster.instances[0].chat;
+    let host = chat.enter("Host").await.expect("fine").0;
+    let make = async |name: &str| chat.create_room(&host, name).await.expect("made or found");
+    let first = make("C++").await;
+    let second = make("C#").await;
+    assert_eq!((first.slug.as_str(), second.slug.as_str(), second.name.as_str()), ("c", "c-2", "C#"));
+    assert_eq!((make("c++").await, make(" C# ").await), (first, second));
+    for number in 3..=20 {
+        let name = format!("c{}", "!".repeat(number));
+        assert_eq!(make(&name).await.slug, format!("c-{number}"));
+    }
+    let refused = chat.create_room(&host, "(c)").await.expect_err("every place is taken");
+    assert_eq!((refused.code, refused.limit), (Code::Limit, Some(20)));
 }
 
 #[tokio::test]
