@@ -60,7 +60,7 @@ impl Connection {
     }
 
     fn welcomed(self, epoch: Epoch, you: Person, ping_ms: u64, bus: BusState) {
-        if self.state.try_with_value(|state| state.kept.whose() == whose(&epoch, you.id)) != Some(true) {
+        if self.state.try_with_value(|state| state.kept.whose() == whose(&you)) != Some(true) {
             // Another tab left and came in as somebody else: what waits here was not written by them.
             self.over(Close::Revoked.code());
             return;
@@ -75,6 +75,7 @@ impl Connection {
             again
         });
         self.bus.set(Some(bus));
+        self.set_stuck(false);
         self.phase.set(Phase::Live);
         self.beat(self.generation());
         self.follow();

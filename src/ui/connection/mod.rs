@@ -12,7 +12,7 @@ pub mod status;
 use leptos::prelude::*;
 use tertulia_protocol::frame::{History, Pull, Subscribe, Typing, Unsubscribe};
 use tertulia_protocol::limits::{ENTRIES_PER_PAGE, HISTORY_PAGE, TYPING_EVERY_MS};
-use tertulia_protocol::{BusState, ClientFrame, Epoch, Person, RoomInfo, Seq, UserId};
+use tertulia_protocol::{BusState, ClientFrame, Epoch, Person, RoomInfo, Seq};
 use tertulia_timeline::{Backoff, Kept, Way, Ways};
 
 use self::moment::Moment;
@@ -28,6 +28,7 @@ pub struct Connection {
     bus: RwSignal<Option<BusState>>,
     queued: RwSignal<usize>,
     failed: RwSignal<usize>,
+    stuck: RwSignal<bool>,
     made: RwSignal<Vec<RoomInfo>>,
     state: StoredValue<State>,
 }
@@ -105,6 +106,7 @@ impl Connection {
             bus: RwSignal::new(None),
             queued: RwSignal::new(0),
             failed: RwSignal::new(0),
+            stuck: RwSignal::new(false),
             made: RwSignal::new(Vec::new()),
             state: StoredValue::new(State::new()),
         });
@@ -128,6 +130,12 @@ impl Connection {
         self.queued.get()
     }
 
+    /// Whether the server could not store the last message it was asked to; tracked.
+    #[must_use]
+    pub fn is_stuck(self) -> bool {
+        self.stuck.get()
+    }
+
     /// Messages that were refused and wait for a word, in all rooms; tracked.
     #[must_use]
     pub fn failed(self) -> usize {
@@ -149,7 +157,7 @@ impl Connection {
     /// Follows a room instead of the one before, and shows again what was written there and waits.
     pub fn open(self, room: OpenRoom, me: &Person) {
         let id = room.id();
-        if !self.start(&whose(&room.position().epoch, me.id)) {
+        if !self.start(&whose(me)) {
             return;
         }
         let before = self.state.try_update_value(|state| {
@@ -256,9 +264,10 @@ impl Connection {
     }
 }
 
-/// A person for ever: another store counts its people from one again.
-fn whose(epoch: &Epoch, id: UserId) -> String {
-    format!("{} {id}", epoch.0)
+/// Whom what waits belongs to. A store that was brought back from a backup (another epoch) still knows them, and what they
+/// wrote meanwhile goes there; one that was made anew does not, and the page where they enter forgets what waited.
+fn whose(person: &Person) -> String {
+    format!("{} {}", person.id, person.name)
 }
 
 /// The time now, in whole Unix milliseconds.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use tertulia_protocol::frame::Send;
-use tertulia_protocol::{Body, ClientFrame, Key, Refusal};
+use tertulia_protocol::{Body, ClientFrame, Code, Key, Refusal};
 use tertulia_timeline::{Pending, SETTLE_MS, Verdict};
 
 use super::link::{clear, milliseconds};
@@ -90,6 +90,7 @@ impl Connection {
     /// A send is durable.
     pub(super) fn settled(self, key: Key) {
         self.state.try_update_value(|state| state.kept.change(&AllTabs, |outbox| outbox.acked(key)));
+        self.set_stuck(false);
         self.tell();
         self.flush();
     }
@@ -100,11 +101,21 @@ impl Connection {
         let answer = self.state.try_update_value(|state| {
             (state.kept.change(&AllTabs, |outbox| outbox.nacked(key, &refusal, at)), state.room)
         });
-        if let Some((Verdict::Final, Some(room))) = answer {
-            room.failed(key, refusal);
+        match answer {
+            Some((Verdict::Final, Some(room))) => room.failed(key, refusal),
+            // Who was merely fast is told nothing: what waits goes within seconds.
+            Some((Verdict::Temporary { .. }, _)) if refusal.code != Code::RateLimited => self.set_stuck(true),
+            _ => {}
         }
         self.tell();
         self.flush();
+    }
+
+    /// Says whether the server stores what it is sent.
+    pub(super) fn set_stuck(self, stuck: bool) {
+        if self.stuck.get_untracked() != stuck {
+            self.stuck.set(stuck);
+        }
     }
 
     /// Sends what is due, and comes back when the next is.

@@ -89,7 +89,7 @@ fn status(connection: Connection, room: OpenRoom, bus: BusState) -> Status {
     let phase = connection.phase();
     let bus = connection.bus().unwrap_or(bus);
     let missing = (!room.behind.caught_up.get()).then(|| room.behind.missing.get());
-    Status::of(phase, missing, connection.queued(), bus)
+    Status::of(phase, missing, connection.queued(), connection.is_stuck(), bus)
 }
 
 /// The address of a room. A slug is letters, digits, `-` and `_` of any script: nothing to escape.

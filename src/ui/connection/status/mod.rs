@@ -38,6 +38,8 @@ pub enum Status {
     Degraded,
     /// Something said is not here yet: so many entries, as far as is known.
     CatchingUp(u64),
+    /// Frames travel, but the server can store nothing now; this many messages wait.
+    Stuck(usize),
     /// No connection; this many messages wait.
     Offline(usize),
     /// No connection, and none will come by itself.
@@ -45,15 +47,17 @@ pub enum Status {
 }
 
 impl Status {
-    /// What follows from the facts; `missing` counts what is not here, if something is.
+    /// What follows from the facts; `missing` counts what is not here, if something is, and `stuck` those of the `queued`
+    /// that the server could not store.
     #[must_use]
-    pub const fn of(phase: Phase, missing: Option<u64>, queued: usize, bus: BusState) -> Self {
+    pub const fn of(phase: Phase, missing: Option<u64>, queued: usize, stuck: bool, bus: BusState) -> Self {
         match (phase, missing, bus) {
             (Phase::Still, ..) => Self::Still,
             (Phase::Opening, ..) => Self::CatchingUp(0),
             (Phase::Lost, ..) => Self::Offline(queued),
             (Phase::Over(code), ..) => Self::Over(code),
             (Phase::Live, Some(missing), _) => Self::CatchingUp(missing),
+            (Phase::Live, None, _) if stuck && queued > 0 => Self::Stuck(queued),
             (Phase::Live, None, BusState::Degraded) => Self::Degraded,
             (Phase::Live, None, _) => Self::Live,
         }
@@ -70,6 +74,7 @@ impl Status {
             Self::CatchingUp(_) => "Catching up".to_owned(),
             Self::Offline(0) | Self::Over(_) => "Offline".to_owned(),
             Self::Offline(queued) => format!("Offline ({queued} queued)"),
+            Self::Stuck(queued) => format!("Live ({queued} queued)"),
         }
     }
 
@@ -82,8 +87,8 @@ impl Status {
                 "The servers hear each other with a delay: messages may be a second late. None is lost.".to_owned()
             }
             Self::Offline(0) => "Offline. Write on: what you say waits here and goes by itself.".to_owned(),
-            Self::Offline(1) => "Offline. 1 message waits here and will go by itself.".to_owned(),
-            Self::Offline(queued) => format!("Offline. {queued} messages wait here and will go by themselves."),
+            Self::Offline(queued) => waits("Offline.", queued),
+            Self::Stuck(queued) => waits("The server can store nothing right now.", queued),
             Self::Over(code) if code == Close::Version.code() => {
                 "This page is older than the server. Reload it to go on.".to_owned()
             }
@@ -97,7 +102,7 @@ impl Status {
         match self {
             Self::Still => "status still",
             Self::Live => "status live",
-            Self::Degraded => "status degraded",
+            Self::Degraded | Self::Stuck(_) => "status degraded",
             Self::CatchingUp(_) => "status catching",
             Self::Offline(_) | Self::Over(_) => "status offline",
         }
@@ -141,6 +146,14 @@ pub fn Standing(
                 "Retry all"
             </button>
         </div>
+    }
+}
+
+/// Why messages wait, and how many.
+fn waits(why: &str, queued: usize) -> String {
+    match queued {
+        1 => format!("{why} 1 message waits here and will go by itself."),
+        _ => format!("{why} {queued} messages wait here and will go by themselves."),
     }
 }
 
