@@ -4,11 +4,11 @@
 //! anything: `repair.rs` compares heads with SQL until nothing is missing.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicI64, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use tertulia_protocol::{Entry, Epoch, RoomId};
+use tertulia_protocol::{Entry, Epoch, RoomId, Seq};
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -44,6 +44,8 @@ pub struct Local {
     /// What is delivered, and in which order.
     pub log: RoomLog,
     loaded: OnceCell<()>,
+    /// The newest number that SQL is known to have: what the log must reach, also when its head is being read just now.
+    promised: AtomicI64,
     /// Set once what was said before the log was made has been read into its memory.
     warmed: OnceCell<()>,
     /// Held while somebody reads missing entries from SQL: once per hole, not once per follower.
@@ -125,6 +127,7 @@ impl Fanout {
                 Arc::new(Local {
                     log: RoomLog::counting(room, self.told.clone()),
                     loaded: OnceCell::new(),
+                    promised: AtomicI64::new(Seq::ZERO.0),
                     warmed: OnceCell::new(),
                     repairing: tokio::sync::Mutex::new(()),
                 })
@@ -140,7 +143,7 @@ impl Fanout {
             let heads = self.store.heads(&[room]).await?;
             let (_, head) = heads.first().copied().ok_or(StoreError::NoRoom)?;
             local.log.load(head);
-            Ok::<_, StoreError>(())
+            self.keep_promise(&local).await
         };
         local.loaded.get_or_try_init(read).await?;
         if local.log.has_hole() {

@@ -1,6 +1,7 @@
 //! Repairs: whatever the bus lost is found by comparing numbers with SQL and read from there, once per instance.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tertulia_protocol::limits::ENTRIES_PER_PAGE;
@@ -95,18 +96,26 @@ impl Fanout {
         self.advance(&heads).await
     }
 
-    /// Reads what the logs here miss before these heads, which SQL has.
+    /// Reads what the logs here miss before these heads, which SQL has. A room that cannot be read holds up no other.
     ///
     /// # Errors
-    /// When SQL cannot be read; the logs are as they were, or further.
+    /// The first, when SQL cannot be read; the logs are as they were, or further.
     pub(crate) async fn advance(&self, heads: &[(RoomId, Seq)]) -> Result<(), StoreError> {
+        let mut outcome = Ok(());
         for &(room, head) in heads {
             let Some(local) = self.get(room) else { continue };
+            // First: a log whose head is being read may be read as it was before, and looks here afterwards.
+            local.promised.fetch_max(head.0, Ordering::SeqCst);
             if local.log.head().is_some_and(|known| known < head) {
-                self.fill(&local, Some(head)).await?;
+                outcome = outcome.and(self.fill(&local, Some(head)).await);
             }
         }
-        Ok(())
+        outcome
+    }
+
+    /// Reads what a log that was just loaded has been promised meanwhile.
+    pub(super) async fn keep_promise(&self, local: &Local) -> Result<(), StoreError> {
+        self.fill(local, Some(Seq(local.promised.load(Ordering::SeqCst)))).await
     }
 
     /// The same, with a failure told to the log only: for background comparisons, which come again.

@@ -1,4 +1,4 @@
-//! A store whose writes wait at a gate, and whose reads of entries are counted.
+//! A store whose writes wait at a gate, whose answers about heads may be held back, and whose reads of entries are counted.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,18 +17,44 @@ pub(super) struct Gated {
     /// Appends that may still pass.
     gate: Semaphore,
     reads: AtomicUsize,
+    /// Answers about heads that may still pass.
+    heads: Semaphore,
+    /// Such answers that were read from SQL.
+    heads_read: AtomicUsize,
 }
 
 impl Gated {
     /// A store whose gate is closed.
     pub(super) fn closed(path: &Path) -> Arc<Self> {
         let inner = SqliteStore::open(path, SqliteOptions::default()).expect("the store opens");
-        Arc::new(Self { inner, gate: Semaphore::new(0), reads: AtomicUsize::new(0) })
+        Arc::new(Self {
+            inner,
+            gate: Semaphore::new(0),
+            reads: AtomicUsize::new(0),
+            heads: Semaphore::new(Semaphore::MAX_PERMITS),
+            heads_read: AtomicUsize::new(0),
+        })
     }
 
     /// Lets so many more appends through.
     pub(super) fn let_through(&self, appends: usize) {
         self.gate.add_permits(appends);
+    }
+
+    /// Holds back what is read about heads from now on.
+    pub(super) fn hold_heads(&self) {
+        self.heads.forget_permits(Semaphore::MAX_PERMITS);
+        self.heads_read.store(0, Ordering::SeqCst);
+    }
+
+    /// Answers about heads that are held back.
+    pub(super) fn held_heads(&self) -> usize {
+        self.heads_read.load(Ordering::SeqCst)
+    }
+
+    /// Gives the answers that were held back, and all others.
+    pub(super) fn give_heads(&self) {
+        self.heads.add_permits(Semaphore::MAX_PERMITS);
     }
 
     /// How often entries were read so far.
@@ -65,7 +91,10 @@ impl Store for Gated {
     }
 
     async fn heads(&self, rooms: &[RoomId]) -> Result<Vec<(RoomId, Seq)>, StoreError> {
-        self.inner.heads(rooms).await
+        let heads = self.inner.heads(rooms).await;
+        self.heads_read.fetch_add(1, Ordering::SeqCst);
+        drop(self.heads.acquire().await.expect("the gate stands"));
+        heads
     }
 
     async fn snapshot(&self, room: RoomId, limit: usize) -> Result<Snapshot, StoreError> {

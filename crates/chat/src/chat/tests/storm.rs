@@ -57,6 +57,35 @@ async fn a_crowd_that_comes_back_to_a_new_instance_costs_one_reading_of_the_room
 }
 
 #[tokio::test]
+async fn what_is_told_of_a_room_while_its_head_is_being_read_is_not_passed_over() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let store = Gated::closed(&dir.path().join("chat.db"));
+    let instance = restarted(&store).await;
+    let other = Instance::on(store.clone(), &EmbeddedHub::new(), 2, false, GRACE);
+    let (person, _token) = other.chat.enter("Biel").await.expect("the name is fine");
+    let member = other.chat.member(&person, LOBBY).await.expect("open");
+    let fanout = instance.chat.fanout.clone();
+    store.hold_heads();
+    let loading = tokio::spawn({
+        let fanout = fanout.clone();
+        async move { fanout.local(LOBBY).await.map(|local| local.log.head()) }
+    });
+    // One is asked for to load the log, the other because the bus has confirmed the room.
+    timeout(PATIENCE, async {
+        while store.held_heads() < 2 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await
+    .expect("premise: both were read before the message");
+    store.let_through(1);
+    let said = other.chat.send(&member, Key::mint(), "meanwhile", None).await.expect("sent").entry.seq;
+    fanout.advance(&[(LOBBY, said)]).await.expect("read");
+    store.give_heads();
+    assert_eq!(loading.await.expect("no panic").expect("read"), Some(said));
+}
+
+#[tokio::test]
 async fn whoever_does_not_fit_at_the_desk_is_told_when_to_come_back() {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let store = Gated::closed(&dir.path().join("chat.db"));
