@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use tertulia::server::config::{Command, EXIT_USAGE, Settings, Stop, markdown, new_token, sabotage};
-use tertulia::server::{logging, run};
+use tertulia::server::{logging, restored, run};
 use tertulia_chat::sabotage::Sabotage;
 
 fn main() -> ExitCode {
@@ -29,6 +29,14 @@ fn main() -> ExitCode {
                 }
             }
         }
+        Ok(Command::Restored(settings)) => match restored(&settings) {
+            Ok(text) => logging::say(&text),
+            Err(reason) => {
+                logging::start(&settings);
+                tracing::error!("{reason}");
+                ExitCode::FAILURE
+            }
+        },
         Ok(Command::PrintSettingsMarkdown) => logging::say(&markdown()),
         Ok(Command::NewToken(wishes)) => match new_token(&wishes) {
             Ok(text) => logging::say(&text),

@@ -18,6 +18,7 @@ mod live;
 pub mod logging;
 mod notice;
 pub mod pages;
+mod restored;
 pub mod router;
 pub mod serve;
 mod session;
@@ -29,4 +30,5 @@ pub mod state;
 pub mod timekeeper;
 mod unsent;
 
+pub use restored::restored;
 pub use start::run;

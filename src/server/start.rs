@@ -82,7 +82,7 @@ impl Server {
     pub async fn start(settings: &Settings) -> Result<Self, StartError> {
         // The port first: it is what most often cannot be had, and nothing has to be undone then.
         let listener = TcpListener::bind(settings.address()).await.map_err(|error| {
-            StartError(format!("The address {} cannot be listened on: {error}.", settings.address()))
+            StartError(format!("The address {} cannot be listened on: {error}. Choose another with --port (TERTULIA_PORT) or --listen.", settings.address()))
         })?;
         let address = listener.local_addr().map_err(|error| StartError(format!("The port is unknown: {error}.")))?;
         let store = Arc::new(open_store(settings)?);

@@ -204,6 +204,51 @@ async fn killed_under_load_it_has_lost_nothing_acknowledged() {
     assert_kept(&again, &acked).await;
 }
 
+/// A copy of an older day is put in place and said to be one: who knew more starts afresh, and nobody takes a number that
+/// comes again for the message that had it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_was_brought_back_is_another_to_those_who_knew_more() {
+    let folder = folder();
+    let mut server = Binary::serve(&folder, &[], &[]).await;
+    let guest = Guest::enter(&server.door, "Ana").await;
+    guest.tells(LOBBY, "in the backup").await;
+    let refused = run(&folder, &["restored"], &[]).await;
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(text(&refused.stderr).contains("is in use"), "{}", text(&refused.stderr));
+    server.signal("TERM").await;
+    server.ended().await;
+    let data = folder.path().join("data");
+    std::fs::copy(data.join("tertulia.db"), data.join("backup.db")).expect("a copy");
+
+    let mut server = Binary::serve(&folder, &[], &[]).await;
+    let guest = guest.at(&server.door);
+    let mut socket = guest.socket().await;
+    socket.follow(LOBBY).await;
+    socket.seq = socket.tell(LOBBY, "lost with the disk").await;
+    let position = socket.position(LOBBY);
+    server.signal("TERM").await;
+    server.ended().await;
+    std::fs::rename(data.join("backup.db"), data.join("tertulia.db")).expect("put in place");
+    let done = run(&folder, &["restored", "--data", "data"], &[]).await;
+    assert_eq!(done.status.code(), Some(0), "{}", text(&done.stderr));
+
+    let server = Binary::serve(&folder, &[], &[]).await;
+    let guest = guest.at(&server.door);
+    guest.tells(LOBBY, "said since").await;
+    let mut again = Socket::open(&guest).await;
+    again.hello_again(&position).await;
+    let (epoch, head) = again
+        .until(|frame| match frame {
+            ServerFrame::Reset { epoch, seq, .. } => Some((epoch, seq.0)),
+            _ => None,
+        })
+        .await;
+    assert_ne!(epoch, socket.epoch, "it is another store");
+    assert_eq!(head, socket.seq, "premise: the number came again, with other words");
+    let page = guest.get("/r/chat").await.body;
+    assert!(page.contains("in the backup") && page.contains("said since") && !page.contains("lost with the disk"));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn it_ends_in_order_however_early_it_is_asked() {
     let folder = folder();

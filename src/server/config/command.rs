@@ -9,15 +9,18 @@ use super::table::{Id, Kind, PORT_ALIAS, SETTINGS, Setting};
 /// The name of the subcommand that runs the server.
 pub(super) const SERVE: &str = "serve";
 
+/// The name of the subcommand that a host runs after bringing a database back.
+pub(super) const RESTORED: &str = "restored";
+
+/// The settings that say which database.
+const OF_THE_DATABASE: [Id; 3] = [Id::Data, Id::Database, Id::Config];
+
 /// The name of the subcommand that prints the table.
 pub(super) const TABLE: &str = "settings";
 
 /// The name of the subcommand for tokens, and of the one beneath it that makes one.
 pub(super) const TOKEN: &str = "token";
 pub(super) const NEW: &str = "new";
-
-/// What was typed and belongs to no flag: a mistake, and named with all the others.
-pub(super) const STRAY: &str = "stray";
 
 const AFTER_HELP: &str = "\
 A flag counts before its variable, a variable before the file, the file before the default. An empty variable counts
@@ -32,17 +35,19 @@ pub fn command() -> Clap {
             .action(ArgAction::SetTrue)
             .help("As a Markdown table, which is the only form"),
     );
-    let stray =
-        Arg::new(STRAY).num_args(0..).allow_hyphen_values(true).value_parser(OsStringValueParser::new()).hide(true);
-    let serve =
-        Clap::new(SERVE).about("Run the server").args(SETTINGS.iter().map(flag)).arg(stray).after_help(AFTER_HELP);
+    let serve = Clap::new(SERVE).about("Run the server").args(SETTINGS.iter().map(flag)).after_help(AFTER_HELP);
+    // All settings are read, so all are there; help names those that matter.
+    let restored = SETTINGS.iter().map(|setting| flag(setting).hide(!OF_THE_DATABASE.contains(&setting.id)));
+    let restored = Clap::new(RESTORED)
+        .about("Say that the database was brought back from a backup, before the server is started again")
+        .args(restored);
     Clap::new("tertulia")
         .version(env!("CARGO_PKG_VERSION"))
         .about("A self-hosted group chat: one command, one file of data, and as many instances as you like.")
         .propagate_version(true)
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommands([serve, token(), table])
+        .subcommands([serve, restored, token(), table])
 }
 
 fn token() -> Clap {

@@ -12,6 +12,7 @@ mod redact;
 mod setting;
 mod settings;
 mod sources;
+mod strays;
 mod suggest;
 pub mod table;
 #[cfg(test)]
@@ -53,6 +54,8 @@ pub struct Surroundings<'a> {
 pub enum Command {
     /// Run the server.
     Serve(Box<Settings>),
+    /// Give the database of these settings a new epoch.
+    Restored(Box<Settings>),
     /// Print [`markdown()`].
     PrintSettingsMarkdown,
     /// Print a new token and the rows that let it in; see [`new_token()`].
@@ -64,16 +67,19 @@ pub enum Command {
 /// # Errors
 /// Help, version, a command line that cannot be understood, or all settings that cannot be used; see [`Stop`].
 pub fn parse(surroundings: &Surroundings<'_>) -> Result<Command, Stop> {
-    let matches = command().try_get_matches_from(&surroundings.args).map_err(|error| said(&error, surroundings))?;
-    let serve = match matches.subcommand() {
-        Some((command::SERVE, serve)) => serve,
-        Some((command::TOKEN, token)) => return wishes(token).map(Command::NewToken),
-        _ => return Ok(Command::PrintSettingsMarkdown),
+    let (args, strays) = strays::sort_out(&surroundings.args);
+    let matches = command().try_get_matches_from(args).map_err(|error| said(&error, surroundings))?;
+    let settings = move |matches| {
+        let found = sources::Found::gather(strays, matches, &surroundings.env, surroundings.read_file);
+        let settings = Settings::read(found, surroundings.host.as_deref(), surroundings.pid);
+        settings.map(Box::new).map_err(Stop::Refused)
     };
-    let found = sources::Found::gather(serve, &surroundings.env, surroundings.read_file);
-    Settings::read(found, surroundings.host.as_deref(), surroundings.pid)
-        .map(|settings| Command::Serve(Box::new(settings)))
-        .map_err(Stop::Refused)
+    match matches.subcommand() {
+        Some((command::SERVE, serve)) => settings(serve).map(Command::Serve),
+        Some((command::RESTORED, restored)) => settings(restored).map(Command::Restored),
+        Some((command::TOKEN, token)) => wishes(token).map(Command::NewToken),
+        _ => Ok(Command::PrintSettingsMarkdown),
+    }
 }
 
 fn wishes(token: &clap::ArgMatches) -> Result<TokenWishes, Stop> {

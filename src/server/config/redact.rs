@@ -28,10 +28,16 @@ pub(super) fn value(secret: bool, text: &str) -> String {
     if secret {
         return if KNOWN_SCHEMES.contains(&lower.as_str()) { format!("{scheme}://{MASK}") } else { MASK.to_owned() };
     }
-    if OPEN_SCHEMES.contains(&lower.as_str()) && !rest.contains('@') {
+    if !rest.contains('@') && (OPEN_SCHEMES.contains(&lower.as_str()) || looks_like_one && !has_more_than_a_port(rest))
+    {
         return text.to_owned();
     }
     if looks_like_one { format!("{scheme}://{MASK}") } else { MASK.to_owned() }
+}
+
+/// Whether what follows a colon is no number: in a malformed address that may be a password.
+fn has_more_than_a_port(rest: &str) -> bool {
+    rest.split(':').skip(1).any(|part| !part.starts_with(|c: char| c.is_ascii_digit()))
 }
 
 /// The text without control and invisible characters, cut to a readable length.

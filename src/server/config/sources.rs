@@ -9,10 +9,9 @@ use std::path::{Path, PathBuf};
 use clap::ArgMatches;
 
 use super::ReadFile;
-use super::command::STRAY;
 use super::error::{SettingError, Source};
 use super::file;
-use super::redact::{self, quoted};
+use super::redact::quoted;
 use super::suggest::nearest;
 use super::table::{Id, PORT_ALIAS, PREFIX, SETTINGS};
 
@@ -34,11 +33,15 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// Gathers everything.
-    pub(super) fn gather(matches: &ArgMatches, env: &[(OsString, OsString)], read_file: ReadFile<'_>) -> Self {
-        let mut found = Self::default();
+    /// Gathers everything, beside what was already found to be a mistake.
+    pub(super) fn gather(
+        strays: Vec<SettingError>,
+        matches: &ArgMatches,
+        env: &[(OsString, OsString)],
+        read_file: ReadFile<'_>,
+    ) -> Self {
+        let mut found = Self { errors: strays, ..Self::default() };
         found.flags(matches);
-        found.strays(matches);
         found.variables(env);
         found.file(read_file);
         found
@@ -61,24 +64,6 @@ impl Found {
             match values.map(OsStr::to_str).collect::<Option<Vec<_>>>() {
                 Some(texts) => self.offer(setting.id, texts.join(","), source),
                 None => self.errors.push(not_utf8(source)),
-            }
-        }
-    }
-
-    /// Names what belongs to no flag. The word after an unknown flag is taken for its value, which may be a secret.
-    fn strays(&mut self, matches: &ArgMatches) {
-        let mut is_value = false;
-        for word in matches.get_raw(STRAY).into_iter().flatten().map(OsStr::to_string_lossy) {
-            let name = word.split('=').next().unwrap_or_default();
-            if name.starts_with('-') {
-                let known = nearest(name.trim_start_matches('-'), SETTINGS.iter().map(|setting| setting.name));
-                let known = known.map(|name| format!("--{}", name.replace('_', "-")));
-                self.errors.push(SettingError::unknown(Source::Flag(redact::printable(name)), known));
-                is_value = name.len() == word.len();
-            } else if !is_value {
-                self.errors.push(SettingError::stray(&word));
-            } else {
-                is_value = false;
             }
         }
     }

@@ -105,8 +105,8 @@ fn what_belongs_to_no_flag_is_named_together_with_the_values_that_are_refused() 
             "flag --prot: there is no such setting; did you mean --port?",
             "an argument is \"3001\": it belongs to no flag; `tertulia serve --help` names them all",
             "flag -x: there is no such setting; `tertulia serve --help` names them all",
-            "flag --listen is \"nowhere\": allowed is an IP address",
             "flag --port is \"abc\": allowed is a whole number from 0 to 65535",
+            "flag --listen is \"nowhere\": allowed is an IP address, such as 127.0.0.1, 0.0.0.0 or ::",
         ]
     );
 }

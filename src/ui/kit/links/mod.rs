@@ -45,9 +45,12 @@ fn next_scheme(text: &str) -> Option<usize> {
     })
 }
 
+/// Whether the address names a host that reads as what it is: Latin letters, as browsers show them. A letter of another
+/// script that looks like one (`аррӏе.com`) would lead elsewhere than it says.
 fn has_host(address: &str) -> bool {
-    let host = address.split_once("://").map_or("", |(_, rest)| rest);
-    host.chars().next().is_some_and(char::is_alphanumeric)
+    let rest = address.split_once("://").map_or("", |(_, rest)| rest);
+    let host = rest.split(['/', '?', '#']).next().unwrap_or("");
+    host.starts_with(char::is_alphanumeric) && host.chars().all(|c| c.is_ascii() || ('À'..='ÿ').contains(&c))
 }
 
 /// The address a text begins with, without the punctuation that ends the sentence around it.

@@ -31,6 +31,17 @@ fn only_http_becomes_a_link() {
 }
 
 #[test]
+fn a_host_that_could_pass_for_another_is_no_link() {
+    for disguised in ["http://аррӏе.com/", "https://gοοgle.com", "https://example.org\u{2044}login.evil.example"]
+    {
+        assert_eq!(pieces(disguised), [text(disguised)], "{disguised}");
+    }
+    for honest in ["https://müller.example/x", "https://ca.wikipedia.org/wiki/Cafè", "https://a.example/аррӏе"] {
+        assert_eq!(pieces(honest), [link(honest)], "{honest}");
+    }
+}
+
+#[test]
 fn the_pieces_put_together_are_the_text() {
     for whole in ["a http://b.example c https://d.example/é, e", "https://x.example", "é https:// http://é.example…"]
     {

@@ -43,6 +43,11 @@ impl Opener {
         }
     }
 
+    /// Where the file lies.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     pub(super) const fn options(&self) -> &SqliteOptions {
         &self.options
     }

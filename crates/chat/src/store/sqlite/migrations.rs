@@ -70,6 +70,21 @@ pub(super) fn prepare(connection: &mut Connection, patience: Duration, now: i64)
     epoch(connection).map_err(|error| answer(&error))
 }
 
+/// Gives the database another identity, unless it is not ours or somebody has it open.
+pub(super) fn renew_epoch(connection: &mut Connection) -> Result<Epoch, StoreError> {
+    if recognise_at_one_moment(connection)? == 0 {
+        return Err(MigrationError::Foreign.into());
+    }
+    // Only the one connection there is can do that; the next start goes back to the log.
+    let leave_wal = connection.pragma_update_and_check(None, "journal_mode", "DELETE", |_| Ok(()));
+    leave_wal.map_err(|error| answer(&error))?;
+    let fresh = Epoch::fresh();
+    connection
+        .execute("UPDATE meta SET value = ?1 WHERE name = 'epoch'", [&fresh.0])
+        .map_err(|error| answer(&error))?;
+    Ok(fresh)
+}
+
 /// Refuses what is not ours to write, before anything is written.
 fn recognise(db: &Connection) -> Result<u32, MigrationError> {
     let found = db.pragma_query_value(None, "user_version", |row| row.get(0))?;

@@ -6,6 +6,7 @@
 mod connection;
 mod fault;
 mod migrations;
+mod place;
 mod queries;
 mod readers;
 mod writer;
@@ -21,6 +22,7 @@ use tertulia_protocol::{Entry, Epoch, Person, RoomId, RoomInfo, Seq, Snapshot, U
 
 use self::connection::{Opener, patiently};
 use self::fault::answer;
+use self::place::Place;
 use self::readers::Readers;
 use self::writer::Writer;
 use crate::clock::{Clock, SystemClock};
@@ -77,6 +79,7 @@ impl Default for SqliteOptions {
 /// runtime's thread, [`close`](Self::close) it first.
 pub struct SqliteStore {
     epoch: Epoch,
+    place: Place,
     // Before the writer: the last connection that closes clears the WAL away, and a reader cannot.
     readers: Readers,
     writer: Writer,
@@ -100,13 +103,26 @@ impl SqliteStore {
         Self::with(Opener::new(path, options))
     }
 
+    /// Gives a store that went back in time a new identity, so that nobody takes its numbers for those they knew. The file
+    /// must be there, and nobody may have it open.
+    ///
+    /// # Errors
+    /// `Busy` when somebody has it open; `Unavailable` when it is not there or no database of Tertulia's. Nothing was
+    /// changed then.
+    pub fn renew_epoch(path: &Path) -> Result<Epoch, StoreError> {
+        let opener = Opener::new(path, SqliteOptions::default());
+        let mut connection = opener.plain_writer().map_err(|error| answer(&error))?;
+        migrations::renew_epoch(&mut connection)
+    }
+
     fn with(opener: Opener) -> Result<Self, StoreError> {
         opener.create_file()?;
+        let place = Place::of(opener.path()).map_err(|error| StoreError::Unavailable(error.to_string()))?;
         let mut connection = patiently(opener.patience(), || opener.plain_writer()).map_err(|error| answer(&error))?;
         let epoch = migrations::prepare(&mut connection, opener.patience(), SystemClock.now_ms())?;
         let readers = Readers::open(opener.clone()).map_err(|error| answer(&error))?;
         let writer = Writer::start(opener, connection)?;
-        Ok(Self { epoch, readers, writer })
+        Ok(Self { epoch, place, readers, writer })
     }
 
     /// Ends in order: refuses new calls, finishes what is under way, closes the file. Calling it again is fine.
@@ -205,6 +221,7 @@ impl Store for SqliteStore {
     }
 
     async fn check_writable(&self) -> Result<(), StoreError> {
-        self.writer.write(writes::probe).await
+        self.writer.write(writes::probe).await?;
+        self.place.check()
     }
 }

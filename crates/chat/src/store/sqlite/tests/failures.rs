@@ -44,6 +44,26 @@ async fn a_full_disk_is_said_and_the_next_append_after_it_has_the_next_number() 
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_was_moved_away_is_not_ready_although_it_takes_writes() {
+    let file = File::new();
+    let store = file.store();
+    let (by, room) = somebody(&store).await;
+    store.check_writable().await.unwrap();
+    let elsewhere = file.path().with_extension("moved");
+    std::fs::rename(file.path(), &elsewhere).unwrap();
+    store.append(post(room, &by, "into the file that is open")).await.expect("premise: nothing else notices");
+    for put_another_there in [false, true] {
+        if put_another_there {
+            std::fs::write(file.path(), "").unwrap();
+        }
+        let answer = store.check_writable().await;
+        assert!(matches!(&answer, Err(StoreError::Unavailable(why)) if why.contains("was opened")), "{answer:?}");
+    }
+    std::fs::rename(&elsewhere, file.path()).unwrap();
+    store.check_writable().await.expect("it is back");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lock_held_too_long_is_busy_for_all_and_then_writing_goes_on() {
     let file = File::new();
     let store = Arc::new(file.store_with(SqliteOptions { busy_timeout_ms: 50, ..SqliteOptions::default() }));

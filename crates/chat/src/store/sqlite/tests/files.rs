@@ -143,3 +143,39 @@ async fn an_entry_that_cannot_be_understood_keeps_its_number() {
     assert_eq!(serde_json::to_string(&page[0].change).unwrap(), later, "passed on as it was written");
     assert_eq!(page[1].change, Change::illegible());
 }
+
+#[tokio::test]
+async fn a_database_that_was_brought_back_gets_another_epoch_unless_somebody_has_it_open() {
+    let file = File::new();
+    let store = file.store();
+    let (by, room) = somebody(&store).await;
+    let said = store.append(post(room, &by, "kept")).await.unwrap().entry;
+    let epoch = store.epoch();
+    assert_eq!(SqliteStore::renew_epoch(&file.path()), Err(StoreError::Busy), "a server has it open");
+    assert_eq!(
+        SqliteStore::open(&file.path(), SqliteOptions::default()).unwrap().epoch(),
+        epoch,
+        "and nothing changed"
+    );
+    store.close().await.unwrap();
+    drop(store);
+    let fresh = SqliteStore::renew_epoch(&file.path()).unwrap();
+    assert_ne!(fresh, epoch);
+    let again = file.store();
+    assert_eq!(again.epoch(), fresh);
+    assert_eq!(again.snapshot(room, 1).await.unwrap().entries, [said], "the log is as it was");
+}
+
+#[test]
+fn only_a_database_of_ours_can_be_said_to_be_brought_back() {
+    let file = File::new();
+    let refused = |why: &str| {
+        let answer = SqliteStore::renew_epoch(&file.path());
+        assert!(matches!(&answer, Err(StoreError::Unavailable(text)) if text.contains(why)), "{answer:?}");
+    };
+    refused("unable to open");
+    assert!(!file.path().exists(), "none is made");
+    std::fs::create_dir_all(file.path().parent().unwrap()).unwrap();
+    Connection::open(file.path()).unwrap().execute_batch("CREATE TABLE theirs (x)").unwrap();
+    refused("not one of Tertulia's");
+}
