@@ -138,7 +138,8 @@ impl Listener {
 
     /// Tells the listener that what they said was not taken.
     pub fn refuse(&self, refusal: Refusal) {
-        self.queue.push_frame(&ServerFrame::Error { reference: Some("send".to_owned()), refusal });
+        let (reference, room) = (Some("send".to_owned()), Some(self.member.room_id()));
+        self.queue.push_frame(&ServerFrame::Error { reference, room, refusal });
     }
 
     /// Checks session and membership against SQL: the net for revocations that no bus carried.

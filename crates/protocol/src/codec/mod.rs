@@ -27,6 +27,8 @@ pub struct Undecodable {
     pub kind: Option<String>,
     /// Its `key`, if there was a proper one: the answer is then a `nack`.
     pub key: Option<Key>,
+    /// Its `room`, if it is a number that could be one.
+    pub room: Option<RoomId>,
     /// What to answer.
     pub refusal: Refusal,
 }
@@ -52,9 +54,11 @@ impl Undecodable {
     reason = "64-bit only; the frame it stands for is as large, and both live for one step"
 )]
 pub fn decode_client(text: &str) -> Result<ClientFrame, Undecodable> {
-    let mut object = strict::object(text).map_err(|refusal| Undecodable { kind: None, key: None, refusal })?;
+    let illegible = |refusal| Undecodable { kind: None, key: None, room: None, refusal };
+    let mut object = strict::object(text).map_err(illegible)?;
     let key = object.get("key").and_then(Value::as_str).and_then(Key::parse);
-    let untyped = |refusal| Undecodable { kind: None, key, refusal };
+    let room = object.get("room").and_then(Value::as_i64).map(RoomId);
+    let untyped = |refusal| Undecodable { kind: None, key, room, refusal };
     let kind = match object.remove("t") {
         Some(Value::String(kind)) => kind,
         Some(_) => return Err(untyped(bad_field("t", "it must be a string"))),
@@ -63,6 +67,7 @@ pub fn decode_client(text: &str) -> Result<ClientFrame, Undecodable> {
     frame_of(&kind, object).and_then(in_bounds).map_err(|refusal| Undecodable {
         kind: Some(clipped(&kind)),
         key,
+        room,
         refusal,
     })
 }

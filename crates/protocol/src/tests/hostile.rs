@@ -6,6 +6,7 @@ use super::{check, check_wording, samples};
 use crate::close::Close;
 use crate::codec::{decode, decode_client, decode_server, encode};
 use crate::entry::Entry;
+use crate::ids::RoomId;
 use crate::limits::{FRAME_BYTES, JSON_DEPTH, ROOMS_PER_SOCKET};
 use crate::refusal::Code;
 
@@ -180,6 +181,23 @@ fn bi_37_a_key_has_one_spelling_and_is_echoed_when_it_could_be_read() {
     ] {
         let undecodable = decode_client(&text).expect_err("each lacks something");
         assert_eq!((undecodable.key, undecodable.kind.as_deref()), (Some(samples::key(4)), kind), "{text}");
+    }
+}
+
+#[test]
+fn the_room_of_a_frame_is_told_whatever_else_is_wrong_with_it() {
+    for (text, room) in [
+        (r#"{"t":"subscribe","room":7,"after":-1}"#, Some(7)),
+        (r#"{"t":"history","room":7}"#, Some(7)),
+        (r#"{"t":"pin","room":7}"#, Some(7)),
+        (r#"{"room":7}"#, Some(7)),
+        (r#"{"t":"subscribe","room":"7"}"#, None),
+        (r#"{"t":"subscribe","room":7.0}"#, None),
+        (r#"{"t":"subscribe"}"#, None),
+        (r#"{"t":"subscribe","room":7"#, None),
+    ] {
+        let undecodable = decode_client(text).expect_err("each is wrong");
+        assert_eq!(undecodable.room, room.map(RoomId), "{text}");
     }
 }
 
