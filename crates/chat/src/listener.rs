@@ -85,7 +85,7 @@ impl Listener {
         if let Some(session) = session
             && chat.has_ended(session).await
         {
-            return Err(Refusal::new(Code::Unauthorized, "This session has just ended."));
+            return Err(Refusal::new(Code::Unauthorized, "This session has just ended.").field("cookie"));
         }
         listener.paging = chat.follow(member, id, queue, start, visibility).await?;
         listener.follows = true;

@@ -22,7 +22,7 @@ impl Connection {
             ClientFrame::History(history) => self.history(history).await,
             ClientFrame::Typing(typing) => self.typing(typing.room).await,
             ClientFrame::Read(read) => {
-                let refusal = Refusal::new(Code::Unsupported, "This server does not keep read markers yet.");
+                let refusal = Refusal::new(Code::Unsupported, "This server does not keep read markers yet.").field("t");
                 self.error("read", Some(read.room), refusal);
             }
             ClientFrame::Ping => {
@@ -38,7 +38,8 @@ impl Connection {
 
     /// The log has entries for these and every client folds them; the verbs come with a later version.
     fn not_yet(&self, key: Key, verb: &str) {
-        let refusal = Refusal::new(Code::Unsupported, format!("This server does not know how to {verb} yet."));
+        let refusal =
+            Refusal::new(Code::Unsupported, format!("This server does not know how to {verb} yet.")).field("t");
         self.queue.push_frame(&ServerFrame::Nack { key, refusal });
     }
 

@@ -98,9 +98,13 @@ async fn verbs_that_are_not_built_yet_are_refused_honestly() {
     let cluster = Cluster::limited();
     let mut ana = cluster.instances[0].guest("Ana").await;
     let seq = ana.post(LOBBY, "to be edited").await;
-    let edit = format!(r#"{{"t":"edit","room":1,"key":"{}","message":{seq},"body":"edited"}}"#, Key::mint());
-    ana.say(&edit).await.expect("the conversation goes on");
-    assert_eq!(refusal(&mut ana).await.0, Code::Unsupported);
+    for (kind, rest) in [("edit", r#","body":"edited""#), ("delete", ""), ("react", r#","emoji":"🎸""#), ("read", "")]
+    {
+        let key = Key::mint();
+        let frame = format!(r#"{{"t":"{kind}","room":1,"key":"{key}","message":{seq},"seq":{seq}{rest}}}"#);
+        ana.say(&frame).await.expect("the conversation goes on");
+        assert_eq!(refusal(&mut ana).await, (Code::Unsupported, Some("t".to_owned())), "{kind}");
+    }
 }
 
 #[tokio::test]
