@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use tertulia_protocol::codec::{Undecodable, decode_client};
+use tertulia_protocol::limits::MEND_MS;
 use tertulia_protocol::{ClientFrame, Close, Code, Person, Refusal, RoomId, ServerFrame};
 
 use crate::chat::Chat;
@@ -124,7 +125,7 @@ impl Connection {
             Err(undecodable) => (undecodable.kind.is_some(), undecodable.kind.as_deref() == Some("hello")),
         };
         if legible && !hello && !self.greeted {
-            return Err(Ended { close: Close::BeforeHello, retry_after_ms: Some(0) });
+            return Err(Ended { close: Close::BeforeHello, retry_after_ms: Some(MEND_MS) });
         }
         match decoded {
             Ok(frame) if self.budget.is_of_person() && request::needs_a_conversation(&frame) => {
@@ -188,7 +189,7 @@ impl Connection {
         }
         let (asked, refusal) = asked::of_undecodable(undecodable);
         self.refuse(asked, refusal);
-        self.malformed.strike(Close::Malformed, Some(0))
+        self.malformed.strike(Close::Malformed, Some(MEND_MS))
     }
 
     /// Refuses by the key of the action when there is one, else by the kind of the frame and its room.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tertulia_protocol::limits::MEND_MS;
 use tertulia_protocol::{Close, Code, Key, RoomId, ServerFrame};
 
 use super::support::{Client, Cluster, LOBBY};
@@ -123,6 +124,8 @@ async fn any_frame_before_hello_and_a_wrong_version_end_the_conversation() {
         let mut connection = crate::Connection::open(chat.clone(), person, hash);
         let ended = connection.hear(&frame).await.expect_err("this ends it");
         assert_eq!(ended.close, close, "{frame:.60}");
+        let hint = (close == Close::BeforeHello).then_some(MEND_MS);
+        assert_eq!(ended.retry_after_ms, hint, "who breaks a rule each time does not knock as fast as it can");
     }
 }
 
@@ -133,7 +136,8 @@ async fn five_malformed_frames_end_the_conversation_and_four_do_not() {
     for _ in 0..4 {
         ana.say("{").await.expect("not yet");
     }
-    assert_eq!(ana.say("[]").await.expect_err("the fifth").close, Close::Malformed);
+    let ended = ana.say("[]").await.expect_err("the fifth");
+    assert_eq!((ended.close, ended.retry_after_ms), (Close::Malformed, Some(MEND_MS)));
 }
 
 #[tokio::test]
