@@ -21,7 +21,7 @@ use super::budgets::too_often;
 use super::client::Client;
 use super::config::{Scope, TokenGrant};
 use super::error::HttpRefusal;
-use super::session::{Viewer, is_from_elsewhere, is_from_our_pages, is_meant, nobody, viewer_of};
+use super::session::{Viewer, is_from_elsewhere, is_from_our_pages, is_meant, viewer_of};
 use super::state::App;
 
 /// As whom somebody speaks who has neither session nor token and gives no name.
@@ -95,7 +95,10 @@ impl FromRequestParts<App> for Caller {
         match viewer_of(app, &parts.headers).await? {
             Some(viewer) => Ok(Self::Person(viewer)),
             None if app.origin.is_open() => Ok(Self::Anybody),
-            None => Err(nobody().into()),
+            None => {
+                let sentence = "This takes a token (Authorization: Bearer), or the cookie of a session that lives.";
+                Err(Refusal::new(Code::Unauthorized, sentence).field("authorization").into())
+            }
         }
     }
 }

@@ -9,6 +9,15 @@ use tertulia_protocol::{Code, Refusal};
 #[derive(Debug)]
 pub(crate) struct HttpRefusal(pub(crate) Refusal);
 
+impl HttpRefusal {
+    /// The answer with another status than its code has elsewhere.
+    pub(crate) fn with_status(self, status: StatusCode) -> Response {
+        let mut response = self.into_response();
+        *response.status_mut() = status;
+        response
+    }
+}
+
 impl From<Refusal> for HttpRefusal {
     fn from(refusal: Refusal) -> Self {
         Self(refusal)
@@ -45,7 +54,7 @@ pub(crate) const fn status_of(code: Code) -> StatusCode {
         Code::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
         Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
         Code::Busy | Code::StorageUnavailable => StatusCode::SERVICE_UNAVAILABLE,
-        // Over HTTP only bodies are told so; verbs that come later are refused on the socket.
+        // Over HTTP bodies are told so (what else is says its own status); verbs that come later are refused on the socket.
         Code::Unsupported => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         Code::Malformed => StatusCode::BAD_REQUEST,

@@ -1,10 +1,8 @@
 //! The plain forms: POST, redirect, GET. They work without JavaScript and before the page is hydrated.
 
 use axum::extract::rejection::FormRejection;
-use axum::extract::{Form, Path, Request, State};
-use axum::http::header::CONTENT_TYPE;
+use axum::extract::{Form, Path, State};
 use axum::http::{HeaderMap, StatusCode};
-use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::Deserialize;
@@ -12,9 +10,7 @@ use sha2::{Digest as _, Sha256};
 use tertulia_protocol::names::legible;
 use tertulia_protocol::{Body, Code, Key, Refusal};
 
-use super::body;
 use super::client::Client;
-use super::error::HttpRefusal;
 use super::notice;
 use super::session::{LOBBY, Viewer, cookie_for, cookie_gone, viewer_of};
 use super::state::App;
@@ -38,7 +34,7 @@ const UNSAFE: &AsciiSet = &CONTROLS
     .add(b'`');
 
 /// What whoever sends more than any form of ours holds is told.
-const TOO_LARGE: &str = "That is too long. A message has at most 10,000 characters.";
+pub(super) const TOO_LARGE: &str = "That is too long. A message has at most 10,000 characters.";
 
 /// Encodes text for a `Location`: one part of it, whatever it holds.
 pub(crate) fn percent_encoded(text: &str) -> String {
@@ -186,20 +182,6 @@ async fn viewer_or_entrance(app: &App, headers: &HeaderMap, next: &str) -> Resul
             Err(Box::new(Redirect::to(&entrance).into_response()))
         }
         Err(refusal) => Err(Box::new(notice::refused(&refusal))),
-    }
-}
-
-/// What stands in the way of a body that is announced as too large says so in its own words; people and programs get
-/// ours.
-pub(super) async fn too_large(request: Request, next: Next) -> Response {
-    let path = request.uri().path();
-    let for_programs = path.starts_with("/publish/") || path == "/live";
-    let response = next.run(request).await;
-    let bare = response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
-    match bare && response.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        true if for_programs => HttpRefusal(body::too_large().field("message")).into_response(),
-        true => notice::plain_page(StatusCode::PAYLOAD_TOO_LARGE, TOO_LARGE),
-        false => response,
     }
 }
 

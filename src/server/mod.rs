@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod assets;
+mod bare;
 mod body;
 pub mod budgets;
 pub mod client;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::header::{ACCEPT, REFERER};
+use axum::http::header::{ACCEPT, ALLOW, REFERER};
 use axum::http::{Method, StatusCode};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
@@ -22,7 +22,7 @@ use super::doors::{events, publish, raw};
 use super::error::HttpRefusal;
 use super::session::{Viewer, gate};
 use super::state::App;
-use super::{assets, cluster, feeds, forms, headers, health, live, pages, socket};
+use super::{assets, bare, cluster, feeds, forms, headers, health, live, pages, socket};
 use crate::ui::stocks::STOCKS;
 
 /// Largest body of a form, in bytes: 40,000 bytes of text, each written as three (`%F0`), and the other fields.
@@ -74,9 +74,9 @@ pub fn router(app: App) -> Result<Router, String> {
         .layer(from_fn(for_programs))
         .layer(DefaultBodyLimit::max(FORM_BYTES))
         .layer(RequestBodyLimitLayer::new(FORM_BYTES))
-        .layer(from_fn(forms::too_large))
         .layer(RequestBodyDeadlineLayer::new(BODY_TIME))
-        .layer(csrf);
+        .layer(csrf)
+        .layer(from_fn(bare::in_words));
     // A stream of events must not wait until a block is worth compressing.
     let text_only =
         SizeAbove::new(1_024).and(NotForContentType::const_new("application/wasm")).and(NotForContentType::SSE);
@@ -104,7 +104,7 @@ async fn for_programs(mut request: Request, next: Next) -> Response {
 async fn elsewhere(State(app): State<App>, request: Request) -> Response {
     // TRACE would echo what others may not read, and CONNECT is for proxies: its address has no path to look up.
     if matches!(*request.method(), Method::TRACE | Method::CONNECT) || request.uri().path_and_query().is_none() {
-        return StatusCode::METHOD_NOT_ALLOWED.into_response();
+        return (StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, "GET, HEAD")]).into_response();
     }
     if let Some(file) = assets::public(request.uri().path(), request.headers()) {
         return file;

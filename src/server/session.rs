@@ -48,7 +48,7 @@ impl FromRequestParts<App> for Viewer {
 
 /// What whoever has no session is told.
 pub(crate) fn nobody() -> Refusal {
-    Refusal::new(Code::Unauthorized, "Enter first: there is no session that lives.")
+    Refusal::new(Code::Unauthorized, "Enter first: this takes the cookie of a session that lives.").field("cookie")
 }
 
 /// Who a request comes from, by its cookie; `None` without a session that lives.

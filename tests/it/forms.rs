@@ -243,6 +243,7 @@ async fn a_form_of_another_origin_is_refused_and_nothing_is_stored() {
                 let answer = request.send(&server.door).await;
                 assert_eq!(answer.status, 403, "{name}: {value} to {path} as {kind}: {answer:?}");
                 assert_eq!((answer.header("location"), answer.header("set-cookie")), (None, None));
+                assert!(answer.body.contains("A page of another site sent this"), "{answer:?}");
             }
         }
     }
@@ -266,6 +267,10 @@ async fn nothing_changes_by_getting() {
         let answer = guest.get(path).await;
         assert!(matches!(answer.status, 404 | 405), "{path}: {answer:?}");
         assert_eq!(answer.header("set-cookie"), None);
+        if answer.status == 405 {
+            assert_eq!(answer.header("allow"), Some("POST"), "{path}");
+            assert!(answer.body.contains("This address does not take this method"), "{answer:?}");
+        }
     }
     assert_eq!(said(&guest, "forged").await, 0, "and the session lives");
 }

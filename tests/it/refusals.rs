@@ -71,6 +71,36 @@ async fn a_stream_that_may_not_be_is_refused_by_name_and_a_page_is_told_in_the_s
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_no_handler_sees_is_refused_with_its_field_all_the_same() {
+    let server = TestServer::alone().await;
+    for (path, header) in [
+        ("/publish/chat", ("origin", "http://evil.example")),
+        ("/publish/chat", ("origin", "null")),
+        ("/live", ("sec-fetch-site", "cross-site")),
+        ("/api/anything", ("sec-fetch-site", "same-site")),
+    ] {
+        let answer = Request::new("POST", path).header(header.0, header.1).send(&server.door).await;
+        let told = answer.json();
+        assert_eq!(
+            (answer.status, &told["code"], &told["field"]),
+            (403, &json!("forbidden"), &json!("origin")),
+            "{path}"
+        );
+    }
+    for (method, path, allow) in [
+        ("GET", "/publish/chat", "POST"),
+        ("PUT", "/live", "GET,HEAD,POST"),
+        ("DELETE", "/rooms.json", "GET,HEAD"),
+        ("TRACE", "/no/such/file", "GET, HEAD"),
+    ] {
+        let answer = Request::new(method, path).send(&server.door).await;
+        let told = answer.json();
+        assert_eq!((answer.status, answer.header("allow")), (405, Some(allow)), "{method} {path}: {answer:?}");
+        assert_eq!((&told["code"], &told["field"]), (&json!("unsupported"), &json!("method")), "{method} {path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_request_that_may_not_be_is_refused_whole_and_a_frame_that_may_not_be_in_its_place() {
     let server = TestServer::alone().await;
     let guest = server.guest("Ana").await;

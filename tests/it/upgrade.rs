@@ -40,6 +40,12 @@ async fn the_subprotocol_is_echoed_and_no_extension_is_taken() {
     assert!(answer.starts_with("http/1.1 101"), "{answer}");
     assert!(!answer.contains("sec-websocket-extensions"), "{answer}");
     assert!(!answer.contains("sec-websocket-protocol"), "nothing is chosen that was not offered: {answer}");
+
+    let offer = format!("sec-websocket-protocol: other, {SUBPROTOCOL}\r\n");
+    let head = format!("GET /live HTTP/1.1\r\n{}{UPGRADE}{offer}\r\n", identity(&server, &guest));
+    let mut stream = TcpStream::connect(server.door.address).await.expect("the server accepts");
+    let answer = crate::support::raw::head(&mut stream, head.as_bytes()).await;
+    assert!(answer.contains(&format!("sec-websocket-protocol: {SUBPROTOCOL}\r\n")), "ours among others: {answer}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -173,20 +179,59 @@ async fn what_is_no_proper_upgrade_never_gets_101() {
     let key = "sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
     let version = "sec-websocket-version: 13\r\n";
     let up = "connection: upgrade\r\nupgrade: websocket\r\n";
+    let short = "sec-websocket-key: SGVsbG8=\r\n";
+    let words = "sec-websocket-key: not base64, all of it!!!\r\n";
     let bad = [
-        ("no key", "GET /live HTTP/1.1", format!("{up}{version}")),
-        ("version 8", "GET /live HTTP/1.1", format!("{up}{key}sec-websocket-version: 8\r\n")),
-        ("no version", "GET /live HTTP/1.1", format!("{up}{key}")),
-        ("no upgrade", "GET /live HTTP/1.1", format!("connection: upgrade\r\n{version}{key}")),
-        ("another upgrade", "GET /live HTTP/1.1", format!("connection: upgrade\r\nupgrade: h2c\r\n{version}{key}")),
-        ("no connection", "GET /live HTTP/1.1", format!("upgrade: websocket\r\n{version}{key}")),
-        ("POST", "POST /live HTTP/1.1", format!("{up}{version}{key}content-length: 0\r\n")),
-        ("HTTP/1.0", "GET /live HTTP/1.0", format!("{up}{version}{key}")),
+        ("no key", "GET /live HTTP/1.1", format!("{up}{version}"), 400, "sec-websocket-key"),
+        (
+            "an empty key",
+            "GET /live HTTP/1.1",
+            format!("{up}{version}sec-websocket-key:\r\n"),
+            400,
+            "sec-websocket-key",
+        ),
+        ("a short key", "GET /live HTTP/1.1", format!("{up}{version}{short}"), 400, "sec-websocket-key"),
+        ("a key of words", "GET /live HTTP/1.1", format!("{up}{version}{words}"), 400, "sec-websocket-key"),
+        ("two keys", "GET /live HTTP/1.1", format!("{up}{version}{key}{key}"), 400, "sec-websocket-key"),
+        (
+            "version 8",
+            "GET /live HTTP/1.1",
+            format!("{up}{key}sec-websocket-version: 8\r\n"),
+            426,
+            "sec-websocket-version",
+        ),
+        ("no version", "GET /live HTTP/1.1", format!("{up}{key}"), 426, "sec-websocket-version"),
+        ("no upgrade", "GET /live HTTP/1.1", format!("connection: upgrade\r\n{version}{key}"), 400, "upgrade"),
+        (
+            "another upgrade",
+            "GET /live HTTP/1.1",
+            format!("connection: upgrade\r\nupgrade: h2c\r\n{version}{key}"),
+            400,
+            "upgrade",
+        ),
+        ("no connection", "GET /live HTTP/1.1", format!("upgrade: websocket\r\n{version}{key}"), 400, "connection"),
+        (
+            "another subprotocol",
+            "GET /live HTTP/1.1",
+            format!("{UPGRADE}sec-websocket-protocol: other, tertulia.v2\r\n"),
+            400,
+            "sec-websocket-protocol",
+        ),
+        ("PUT", "PUT /live HTTP/1.1", format!("{up}{version}{key}content-length: 0\r\n"), 405, "method"),
+        ("a raw socket's key", "GET /ws/chat HTTP/1.1", format!("{up}{version}{short}"), 400, "sec-websocket-key"),
+        ("HTTP/1.0", "GET /live HTTP/1.0", format!("{up}{version}{key}"), 426, "upgrade"),
     ];
-    for (what, line, headers) in bad {
+    for (what, line, headers, status, field) in bad {
         let answer = ask(&server, line, &format!("{who}{headers}")).await;
-        assert!((400..500).contains(&answer.status), "{what}: {answer:?}");
+        assert_eq!(answer.status, status, "{what}: {answer:?}");
+        assert_eq!(answer.json()["field"], field, "{what}: {answer:?}");
+        assert!(answer.json()["message"].as_str().is_some_and(|said| said.ends_with('.')), "{what}: {answer:?}");
+        if field == "sec-websocket-version" {
+            assert_eq!(answer.header(field), Some("13"), "RFC 6455, 4.2.2");
+        }
     }
+    let post = ask(&server, "POST /live HTTP/1.1", &format!("{who}{up}{version}{key}content-length: 0\r\n")).await;
+    assert_eq!(post.status, 422, "that is another door");
     assert_eq!(server.connections(), 0);
 }
 

@@ -85,7 +85,7 @@ impl Listener {
         if let Some(session) = session
             && chat.has_ended(session).await
         {
-            return Err(Refusal::new(Code::Unauthorized, "This session has just ended."));
+            return Err(Refusal::new(Code::Unauthorized, "This session has just ended.").field("cookie"));
         }
         listener.paging = chat.follow(member, id, queue, start, visibility).await?;
         listener.follows = true;
@@ -138,7 +138,8 @@ impl Listener {
 
     /// Tells the listener that what they said was not taken.
     pub fn refuse(&self, refusal: Refusal) {
-        self.queue.push_frame(&ServerFrame::Error { reference: Some("send".to_owned()), refusal });
+        let (reference, room) = (Some("send".to_owned()), Some(self.member.room_id()));
+        self.queue.push_frame(&ServerFrame::Error { reference, room, refusal });
     }
 
     /// Checks session and membership against SQL: the net for revocations that no bus carried.

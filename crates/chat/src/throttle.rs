@@ -158,3 +158,21 @@ impl Strikes {
         if self.count >= MALFORMED_FRAMES { Err(Ended { close, retry_after_ms }) } else { Ok(()) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_contract_names_the_budgets_that_hold() {
+        let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/PROTOCOL.md"));
+        let page = page.expect("docs/PROTOCOL.md is there").split_whitespace().collect::<Vec<_>>().join(" ");
+        for (whose, burst, sustained) in [
+            ("Of frames one socket may say", FRAMES_BURST, FRAMES_PER_SECOND),
+            ("of sends one person", SENDS_BURST, SENDS_PER_SECOND),
+        ] {
+            let told = format!("{whose} {burst} at once and {sustained} a second");
+            assert!(page.contains(&told), "{told}");
+        }
+    }
+}

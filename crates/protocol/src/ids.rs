@@ -166,7 +166,7 @@ impl<'de> Deserialize<'de> for Key {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'_, str>::deserialize(input)?;
         Self::parse(&text)
-            .ok_or_else(|| serde::de::Error::custom("must be a UUID of 36 characters, lower case with hyphens"))
+            .ok_or_else(|| serde::de::Error::custom("it must be a UUID of 36 characters, lower case with hyphens"))
     }
 }
 

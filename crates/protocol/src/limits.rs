@@ -70,6 +70,9 @@ pub const REVALIDATE_MS: u64 = 28_000;
 pub const MALFORMED_FRAMES: u32 = 5;
 /// The window of [`MALFORMED_FRAMES`], in milliseconds.
 pub const MALFORMED_WINDOW_MS: u64 = 10_000;
+/// When whoever is closed for a broken rule may come back, in milliseconds: a client that breaks it each time knocks
+/// about once a second, and not as fast as it can (own).
+pub const MEND_MS: u64 = 1_000;
 
 /// Sends that wait in one socket for the answer of those before: two of a user's bursts of 20.
 pub const SENDS_IN_FLIGHT: usize = 40;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tertulia_chat::Connection;
 use tertulia_chat::queue::{Ended, Queue};
-use tertulia_protocol::limits::{HELLO_MS, PING_MS, PONG_MS, REVALIDATE_MS, WRITE_MS};
+use tertulia_protocol::limits::{HELLO_MS, MEND_MS, PING_MS, PONG_MS, REVALIDATE_MS, WRITE_MS};
 use tertulia_protocol::{Close, ServerFrame, codec};
 use tokio::time::{Duration, Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
@@ -168,7 +168,7 @@ async fn strike(
 ) -> Result<(), Over> {
     let now = Instant::now();
     if !connection.is_greeted() && now >= deadlines.hello {
-        return Err(Over::Ended(Ended { close: Close::NoHello, retry_after_ms: Some(0) }));
+        return Err(Over::Ended(Ended { close: Close::NoHello, retry_after_ms: Some(MEND_MS) }));
     }
     if deadlines.pong.is_some_and(|due| now >= due) {
         return Err(Over::Ended(Ended { close: Close::NoPong, retry_after_ms: Some(0) }));

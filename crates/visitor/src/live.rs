@@ -84,7 +84,9 @@ impl Live {
                 // Other rooms and newcomers may be spoken of in between.
                 match frame(&text)? {
                     ServerFrame::Subscribed { room: of, seq, .. } if of == room => return Ok(seq.0),
-                    ServerFrame::Error { refusal, .. } => return trouble(format!("subscribe: {refusal}")),
+                    ServerFrame::Error { room: of, refusal, .. } if of.is_none_or(|of| of == room) => {
+                        return trouble(format!("subscribe: {refusal}"));
+                    }
                     _ => {}
                 }
             }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::State;
-use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use tertulia_chat::Listener;
@@ -20,7 +19,7 @@ use crate::server::client::Client;
 use crate::server::error::HttpRefusal;
 use crate::server::serve::Seat;
 use crate::server::session::not_our_page;
-use crate::server::socket::{Conversation, Handshake, Voice, carry};
+use crate::server::socket::{Conversation, Handshake, Unfit, Voice, carry};
 use crate::server::state::App;
 
 /// Opens the socket. Who may only read hears, and is refused when they say something.
@@ -28,11 +27,11 @@ pub(in crate::server) async fn open(
     State(app): State<App>,
     visit: Result<Visit, HttpRefusal>,
     seat: Option<Extension<Seat>>,
-    handshake: Result<Handshake, WebSocketUpgradeRejection>,
+    handshake: Result<Handshake, Unfit>,
 ) -> Result<Response, HttpRefusal> {
     let handshake = match handshake {
         Ok(handshake) => handshake,
-        Err(rejection) => return Ok(rejection.into_response()),
+        Err(unfit) => return Ok(unfit.into_response()),
     };
     let visit = visit?;
     if !visit.caller.may_open_socket(&app, &visit.headers) {

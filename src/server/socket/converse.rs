@@ -9,7 +9,7 @@ use futures::{SinkExt as _, StreamExt as _};
 use rand::Rng as _;
 use tertulia_chat::Connection;
 use tertulia_chat::queue::{Ended, Queue};
-use tertulia_protocol::limits::{HELLO_MS, MESSAGE_MS, PING_MS, PONG_MS, REVALIDATE_MS, WRITE_MS};
+use tertulia_protocol::limits::{HELLO_MS, MEND_MS, MESSAGE_MS, PING_MS, PONG_MS, REVALIDATE_MS, WRITE_MS};
 use tertulia_protocol::{Close, ServerFrame, codec};
 use tokio::io::AsyncWriteExt as _;
 use tokio::time::{Instant, timeout};
@@ -365,10 +365,10 @@ impl Deadlines {
     ) -> Result<(), Over> {
         let now = Instant::now();
         if !connection.is_greeted() && now >= self.hello {
-            return Err(Over::Ended(Ended { close: Close::NoHello, retry_after_ms: Some(0) }));
+            return Err(Over::Ended(Ended { close: Close::NoHello, retry_after_ms: Some(MEND_MS) }));
         }
         if self.message(socket.get_ref().begun()).is_some_and(|due| now >= due) {
-            return Err(Over::Ended(Ended { close: Close::Unfinished, retry_after_ms: Some(0) }));
+            return Err(Over::Ended(Ended { close: Close::Unfinished, retry_after_ms: Some(MEND_MS) }));
         }
         if self.pong.is_some_and(|due| now >= due) {
             return Err(Over::Ended(Ended { close: Close::NoPong, retry_after_ms: Some(0) }));

@@ -2,10 +2,13 @@
 
 use std::io;
 
-use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{FromRequestParts, Request, WebSocketUpgrade};
+use axum::http::header::SEC_WEBSOCKET_KEY;
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, Version};
 use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use tertulia_protocol::limits::FRAME_BYTES;
@@ -13,6 +16,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
 use super::unfinished::Watched;
+use super::unfit::Unfit;
 
 /// Read buffer per socket, in bytes. The default of 128 KiB is allocated at once and costs 1.3 GB for
 /// 10,000 idle sockets (stack notes TR-20); ordinary frames are far below 4 KiB.
@@ -34,7 +38,7 @@ pub(crate) struct Handshake {
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Handshake {
-    type Rejection = WebSocketUpgradeRejection;
+    type Rejection = Unfit;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
         // axum wants to find an upgrade, and keeps what it makes of it to itself: it gets one that never comes.
@@ -43,14 +47,31 @@ impl<S: Send + Sync> FromRequestParts<S> for Handshake {
             Some(found) => std::mem::replace(found, never()),
             None => never(),
         };
-        Ok(Self { answer: WebSocketUpgrade::from_request_parts(parts, state).await?, upgrade })
+        let answer = WebSocketUpgrade::from_request_parts(parts, state).await?;
+        // axum answers any key there is. Later versions of HTTP have none.
+        if parts.version <= Version::HTTP_11 && !has_a_key(&parts.headers) {
+            return Err(Unfit::key());
+        }
+        Ok(Self { answer, upgrade })
     }
+}
+
+/// Whether the key is there once, and is 16 bytes in base64 (RFC 6455, section 4.2.1).
+fn has_a_key(headers: &HeaderMap) -> bool {
+    let mut keys = headers.get_all(SEC_WEBSOCKET_KEY).iter();
+    let key = keys.next().and_then(|key| STANDARD.decode(key.as_bytes()).ok());
+    key.is_some_and(|key| key.len() == 16) && keys.next().is_none()
 }
 
 impl Handshake {
     /// The same, with a subprotocol that is agreed on if the client asks for it.
-    pub(super) fn speaking(self, protocol: &'static str) -> Self {
-        Self { answer: self.answer.protocols([protocol]), ..self }
+    ///
+    /// # Errors
+    /// When it asks for others only: it would not understand what is said.
+    pub(super) fn speaking(self, protocol: &'static str) -> Result<Self, Unfit> {
+        let answer = self.answer.protocols([protocol]);
+        let others = answer.selected_protocol().is_none() && answer.requested_protocols().next().is_some();
+        if others { Err(Unfit::protocol(protocol)) } else { Ok(Self { answer, ..self }) }
     }
 
     /// The answer that grants the upgrade, and the socket that it leads to.

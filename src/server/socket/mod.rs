@@ -2,7 +2,6 @@
 
 use axum::Extension;
 use axum::extract::State;
-use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::http::HeaderMap;
 use axum::http::header::ORIGIN;
 use axum::response::{IntoResponse, Response};
@@ -21,6 +20,7 @@ mod conformance;
 mod converse;
 mod handshake;
 mod unfinished;
+mod unfit;
 mod utf8;
 // The integration tests' own: there is one telling of a frame.
 #[cfg(test)]
@@ -29,6 +29,7 @@ mod wire;
 
 pub(crate) use converse::{Conversation, Voice};
 pub(crate) use handshake::Handshake;
+pub(crate) use unfit::Unfit;
 
 /// Opens the socket for whoever has a session and comes from one of our own pages.
 pub(crate) async fn open(
@@ -37,11 +38,11 @@ pub(crate) async fn open(
     client: Client,
     seat: Option<Extension<Seat>>,
     headers: HeaderMap,
-    handshake: Result<Handshake, WebSocketUpgradeRejection>,
+    handshake: Result<Handshake, Unfit>,
 ) -> Response {
-    let handshake = match handshake {
+    let handshake = match handshake.and_then(|handshake| handshake.speaking(SUBPROTOCOL)) {
         Ok(handshake) => handshake,
-        Err(rejection) => return rejection.into_response(),
+        Err(unfit) => return unfit.into_response(),
     };
     // A browser's page learns nothing from an answer without upgrade (it sees 1006, like a cable that was pulled),
     // so it is upgraded and told by the close code. Whoever sends no `Origin` reads the 401.
@@ -58,7 +59,7 @@ pub(crate) async fn open(
         Err(refusal) => return HttpRefusal(refusal).into_response(),
     };
     let Some(viewer) = viewer else {
-        let (answer, socket) = handshake.speaking(SUBPROTOCOL).accept();
+        let (answer, socket) = handshake.accept();
         app.sockets.spawn(async move {
             if let Ok(socket) = socket.await {
                 converse::turn_away(socket, Close::Revoked).await;
@@ -68,9 +69,7 @@ pub(crate) async fn open(
         return answer;
     };
     let chat = app.chat.clone();
-    carry(&app, handshake.speaking(SUBPROTOCOL), (place, seat), move || {
-        Connection::open(chat, viewer.person, viewer.token)
-    })
+    carry(&app, handshake, (place, seat), move || Connection::open(chat, viewer.person, viewer.token))
 }
 
 /// Grants the upgrade to a socket that carries a conversation, and keeps what was `held` for as long.

@@ -37,7 +37,7 @@ impl Connection {
             ServerFrame::Page { room, before, entries } => self.in_room(room, |open| open.prepend(before, &entries)),
             ServerFrame::Ack { key, room, seq, at, duplicate: _ } => self.acked(key, room, seq, at),
             ServerFrame::Nack { key, refusal } => self.nacked(key, refusal),
-            ServerFrame::Error { reference, refusal } => self.refused(reference.as_deref(), &refusal),
+            ServerFrame::Error { reference, room, refusal } => self.refused(reference.as_deref(), room, &refusal),
             ServerFrame::Typing { room, who } => self.in_room(room, |open| open.types(who)),
             ServerFrame::Presence { room, online, full, joined, left } => {
                 self.in_room(room, |open| open.present(online, full, joined, &left));
@@ -107,8 +107,12 @@ impl Connection {
     }
 
     /// Something asked for was refused: what can be asked again is, when it may.
-    fn refused(self, reference: Option<&str>, refusal: &Refusal) {
+    fn refused(self, reference: Option<&str>, about: Option<RoomId>, refusal: &Refusal) {
         let Some(room) = self.state.try_with_value(|state| state.room).flatten() else { return };
+        if about.is_some_and(|about| about != room.id()) {
+            // A room that was left meanwhile: nobody waits for it.
+            return;
+        }
         let wait = refusal.retry_after_ms.unwrap_or(ASK_AGAIN_MS) as f64;
         match asked::next(reference, refusal) {
             Next::Reload => browser::reload(),

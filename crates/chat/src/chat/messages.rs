@@ -131,7 +131,7 @@ impl Chat {
     /// `bad_cursor` for `before` below 1, `bad_field` for a limit below 1, `storage_unavailable`.
     pub async fn history(&self, member: &Member, before: Seq, limit: i64) -> Result<Vec<Entry>, Refusal> {
         if before.0 < 1 {
-            return Err(Refusal::new(Code::BadCursor, "The field before must be 1 or more.").field("before"));
+            return Err(Refusal::new(Code::BadCursor, "The field before must be 1 or more.").field("before").limit(1));
         }
         let limit = clamped(limit, HISTORY_PAGE_MAX)?;
         self.store.entries_before(member.room_id(), before, limit).await.map_err(|error| refusal(&error))
@@ -143,7 +143,7 @@ impl Chat {
     /// `bad_cursor` for a negative number, `bad_field` for a limit below 1, `storage_unavailable`.
     pub async fn pull(&self, member: &Member, after: Seq, limit: i64) -> Result<Vec<Entry>, Refusal> {
         if after.0 < 0 {
-            return Err(Refusal::new(Code::BadCursor, "The field after must be 0 or more.").field("after"));
+            return Err(Refusal::new(Code::BadCursor, "The field after must be 0 or more.").field("after").limit(0));
         }
         let limit = clamped(limit, ENTRIES_PER_PAGE)?;
         self.store.entries_after(member.room_id(), after, limit).await.map_err(|error| refusal(&error))
@@ -163,6 +163,6 @@ fn clamped(limit: i64, most: usize) -> Result<usize, Refusal> {
     match usize::try_from(limit) {
         Ok(limit) if limit > 0 => Ok(limit.min(most)),
         _ if limit > 0 => Ok(most),
-        _ => Err(Refusal::new(Code::BadField, "The field limit must be 1 or more.").field("limit").limit(most as u64)),
+        _ => Err(Refusal::new(Code::BadField, "The field limit must be 1 or more.").field("limit").limit(1)),
     }
 }

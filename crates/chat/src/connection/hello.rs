@@ -20,7 +20,7 @@ impl Connection {
             return Err(Ended { close: Close::Version, retry_after_ms: None });
         }
         if self.greeted {
-            self.error(Some("hello".to_owned()), Refusal::new(Code::Already, "Only the first frame is hello."));
+            self.error("hello", None, Refusal::new(Code::Already, "Only the first frame is hello.").field("t"));
             return Ok(());
         }
         let desk = self.chat.clone();
@@ -41,7 +41,7 @@ impl Connection {
             instance: self.chat.instance().to_owned(),
         });
         let shown = if hello.back { Visibility::Returning } else { Visibility::Shown };
-        for position in hello.resume {
+        for (index, position) in hello.resume.into_iter().enumerate() {
             // Many rooms with many people are more than the queue holds at once. A peer that does not read waits
             // without a place at the desk.
             if !self.queue.is_roomy() {
@@ -55,8 +55,19 @@ impl Connection {
                 place = Some(desk.admit().await?);
             }
             let start = if position.epoch == epoch { Start::After(position.seq) } else { Start::OtherEpoch };
-            self.follow_room(position.room, start, shown, "hello").await;
+            if let Err(refusal) = self.follow_room(position.room, start, shown).await {
+                self.error("hello", Some(position.room), in_resume(index, refusal));
+            }
         }
         Ok(())
     }
+}
+
+/// A refusal of one position in `resume`: its field is the position's, so that one among 256 is told from the others.
+fn in_resume(index: usize, refusal: Refusal) -> Refusal {
+    let field = match refusal.field.as_deref() {
+        Some(field) => format!("resume[{index}].{field}"),
+        None => format!("resume[{index}]"),
+    };
+    refusal.field(field)
 }

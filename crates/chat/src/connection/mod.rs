@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use tertulia_protocol::codec::{Undecodable, decode_client};
-use tertulia_protocol::{ClientFrame, Close, Code, Key, Person, Refusal, RoomId, ServerFrame};
+use tertulia_protocol::limits::MEND_MS;
+use tertulia_protocol::{ClientFrame, Close, Code, Person, Refusal, RoomId, ServerFrame};
 
 use crate::chat::Chat;
 use crate::fanout::Paging;
@@ -16,9 +17,11 @@ use crate::room_log::ConnId;
 use crate::store::TokenHash;
 use crate::throttle::{RATE_LIMITED_RETRY_MS, Strikes};
 
+use self::asked::Asked;
 use self::budget::Budget;
 use self::lane::Lane;
 
+mod asked;
 mod budget;
 mod hello;
 mod lane;
@@ -110,11 +113,11 @@ impl Connection {
         let decoded = decode_client(text);
         if let Err(refusal) = self.budget.take_frame(&self.chat, self.person.id) {
             // Decoded all the same: a send must be refused by its key, or the client waits for its answer for ever.
-            let (key, reference) = match &decoded {
-                Ok(frame) => verbs::names_of(frame),
-                Err(undecodable) => (undecodable.key, undecodable.kind.as_deref()),
+            let asked = match decoded {
+                Ok(frame) => Asked::by(&frame),
+                Err(undecodable) => asked::of_undecodable(undecodable).0,
             };
-            self.refuse(key, reference.map(str::to_owned), refusal);
+            self.refuse(asked, refusal);
             return self.ignored.strike(Close::RateLimited, Some(RATE_LIMITED_RETRY_MS));
         }
         let (legible, hello) = match &decoded {
@@ -122,11 +125,11 @@ impl Connection {
             Err(undecodable) => (undecodable.kind.is_some(), undecodable.kind.as_deref() == Some("hello")),
         };
         if legible && !hello && !self.greeted {
-            return Err(Ended { close: Close::BeforeHello, retry_after_ms: Some(0) });
+            return Err(Ended { close: Close::BeforeHello, retry_after_ms: Some(MEND_MS) });
         }
         match decoded {
             Ok(frame) if self.budget.is_of_person() && request::needs_a_conversation(&frame) => {
-                self.error(verbs::names_of(&frame).1.map(str::to_owned), request::open_a_stream());
+                self.refuse(Asked::by(&frame), request::open_a_stream());
                 Ok(())
             }
             Ok(ClientFrame::Hello(hello)) => self.greet(hello).await,
@@ -164,7 +167,7 @@ impl Connection {
                 }
                 Err(refusal) if refusal.code == Code::NotFound => {
                     self.forget_room(room);
-                    self.error(Some("subscribe".to_owned()), refusal);
+                    self.error("subscribe", Some(room), refusal);
                 }
                 Err(_) => {}
             }
@@ -184,23 +187,22 @@ impl Connection {
         if let Some(close) = undecodable.close() {
             return Err(Ended { close, retry_after_ms: None });
         }
-        let Undecodable { kind, key, refusal } = undecodable;
-        self.refuse(key, kind, refusal);
-        self.malformed.strike(Close::Malformed, Some(0))
+        let (asked, refusal) = asked::of_undecodable(undecodable);
+        self.refuse(asked, refusal);
+        self.malformed.strike(Close::Malformed, Some(MEND_MS))
     }
 
-    /// Refuses by the key of the action when there is one, else by the kind of the frame.
-    fn refuse(&self, key: Option<Key>, reference: Option<String>, refusal: Refusal) {
-        match key {
-            Some(key) => {
-                self.queue.push_frame(&ServerFrame::Nack { key, refusal });
-            }
-            None => self.error(reference, refusal),
-        }
+    /// Refuses by the key of the action when there is one, else by the kind of the frame and its room.
+    fn refuse(&self, asked: Asked, refusal: Refusal) {
+        let Asked { key, kind, room } = asked;
+        self.queue.push_frame(&match key {
+            Some(key) => ServerFrame::Nack { key, refusal },
+            None => ServerFrame::Error { reference: kind, room, refusal },
+        });
     }
 
-    fn error(&self, reference: Option<String>, refusal: Refusal) {
-        self.queue.push_frame(&ServerFrame::Error { reference, refusal });
+    fn error(&self, kind: &str, room: Option<RoomId>, refusal: Refusal) {
+        self.refuse(Asked { key: None, kind: Some(kind.to_owned()), room }, refusal);
     }
 }
 

@@ -11,17 +11,13 @@ use crate::presence::Visibility;
 impl Connection {
     pub(super) async fn subscribe(&mut self, subscribe: Subscribe) {
         let start = subscribe.after.map_or(Start::Now, Start::After);
-        self.follow_room(subscribe.room, start, Visibility::Shown, "subscribe").await;
-    }
-
-    /// Follows a room from a position; following it already means beginning again from there.
-    pub(super) async fn follow_room(&mut self, room: RoomId, start: Start, shown: Visibility, reference: &'static str) {
-        if let Err(refusal) = self.try_follow(room, start, shown).await {
-            self.error(Some(reference.to_owned()), refusal);
+        if let Err(refusal) = self.follow_room(subscribe.room, start, Visibility::Shown).await {
+            self.error("subscribe", Some(subscribe.room), refusal);
         }
     }
 
-    async fn try_follow(&mut self, room: RoomId, start: Start, shown: Visibility) -> Result<(), Refusal> {
+    /// Follows a room from a position; following it already means beginning again from there.
+    pub(super) async fn follow_room(&mut self, room: RoomId, start: Start, shown: Visibility) -> Result<(), Refusal> {
         if !self.rooms.contains_key(&room) && self.rooms.len() >= ROOMS_PER_SOCKET {
             let refusal = Refusal::new(Code::Limit, "One socket follows at most 256 rooms.");
             return Err(refusal.field("room").limit(ROOMS_PER_SOCKET as u64));

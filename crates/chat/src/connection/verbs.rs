@@ -21,9 +21,9 @@ impl Connection {
             ClientFrame::Pull(pull) => self.pull(pull).await,
             ClientFrame::History(history) => self.history(history).await,
             ClientFrame::Typing(typing) => self.typing(typing.room).await,
-            ClientFrame::Read(_) => {
-                let refusal = Refusal::new(Code::Unsupported, "This server does not keep read markers yet.");
-                self.error(Some("read".to_owned()), refusal);
+            ClientFrame::Read(read) => {
+                let refusal = Refusal::new(Code::Unsupported, "This server does not keep read markers yet.").field("t");
+                self.error("read", Some(read.room), refusal);
             }
             ClientFrame::Ping => {
                 self.queue.push_frame(&ServerFrame::Pong);
@@ -38,7 +38,8 @@ impl Connection {
 
     /// The log has entries for these and every client folds them; the verbs come with a later version.
     fn not_yet(&self, key: Key, verb: &str) {
-        let refusal = Refusal::new(Code::Unsupported, format!("This server does not know how to {verb} yet."));
+        let refusal =
+            Refusal::new(Code::Unsupported, format!("This server does not know how to {verb} yet.")).field("t");
         self.queue.push_frame(&ServerFrame::Nack { key, refusal });
     }
 
@@ -53,7 +54,7 @@ impl Connection {
             Ok(entries) => {
                 self.queue.push_frame(&ServerFrame::Entries { room: pull.room, entries });
             }
-            Err(refusal) => self.error(Some("pull".to_owned()), refusal),
+            Err(refusal) => self.error("pull", Some(pull.room), refusal),
         }
     }
 
@@ -68,7 +69,7 @@ impl Connection {
             Ok(entries) => {
                 self.queue.push_frame(&ServerFrame::Page { room, before, entries });
             }
-            Err(refusal) => self.error(Some("history".to_owned()), refusal),
+            Err(refusal) => self.error("history", Some(room), refusal),
         }
     }
 
@@ -79,27 +80,7 @@ impl Connection {
         }
         match self.member(room).await {
             Ok(member) => self.chat.typing(&member, self.id),
-            Err(refusal) => self.error(Some("typing".to_owned()), refusal),
+            Err(refusal) => self.error("typing", Some(room), refusal),
         }
     }
-}
-
-/// The key of the action a frame asks for, if it is one, and the kind of the frame.
-pub(super) const fn names_of(frame: &ClientFrame) -> (Option<Key>, Option<&'static str>) {
-    let (key, kind) = match frame {
-        ClientFrame::Hello(_) => (None, "hello"),
-        ClientFrame::Subscribe(_) => (None, "subscribe"),
-        ClientFrame::Unsubscribe(_) => (None, "unsubscribe"),
-        ClientFrame::Send(send) => (Some(send.key), "send"),
-        ClientFrame::Edit(edit) => (Some(edit.key), "edit"),
-        ClientFrame::Delete(delete) => (Some(delete.key), "delete"),
-        ClientFrame::React(react) => (Some(react.key), "react"),
-        ClientFrame::Unreact(react) => (Some(react.key), "unreact"),
-        ClientFrame::Pull(_) => (None, "pull"),
-        ClientFrame::History(_) => (None, "history"),
-        ClientFrame::Typing(_) => (None, "typing"),
-        ClientFrame::Read(_) => (None, "read"),
-        ClientFrame::Ping => (None, "ping"),
-    };
-    (key, Some(kind))
 }

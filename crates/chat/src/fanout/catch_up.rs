@@ -144,11 +144,16 @@ impl Fanout {
         reason: &'static str,
     ) -> Result<Option<Paging>, StoreError> {
         let local = self.local(newcomer.room).await?;
+        self.warm(&local).await?;
         let head = local.log.head().unwrap_or(Seq::ZERO);
         let page = i64::try_from(HISTORY_PAGE).unwrap_or(i64::MAX);
         let after = Seq((head.0 - page).max(0));
         self.greet(&newcomer, head, Some((after, reason)));
-        Ok(Some(self.page_in(newcomer, after)))
+        // A page is nearly always remembered: who is in at once needs to be told but once who else is there.
+        match local.log.join(&newcomer.place, Some(after), |_| {}) {
+            Joined::Following { .. } | Joined::GivenUp => Ok(None),
+            Joined::TooOld { .. } | Joined::Ahead { .. } | Joined::Released => Ok(Some(self.page_in(newcomer, after))),
+        }
     }
 
     fn greet(&self, newcomer: &Newcomer, head: Seq, reset: Option<(Seq, &'static str)>) {

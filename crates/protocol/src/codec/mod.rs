@@ -5,6 +5,7 @@
 
 mod several;
 mod strict;
+mod wrong;
 
 pub use several::{join, split_client, split_server};
 
@@ -14,9 +15,9 @@ use serde_json::{Map, Value};
 
 use crate::close::Close;
 use crate::frame::{ClientFrame, Hello, ServerFrame, VERSION};
-use crate::ids::{Key, RoomId, Seq};
+use crate::ids::{Key, RoomId};
 use crate::json::FromJson;
-use crate::limits::{CLIENT_CHARS, INTEGER_MAX, ROOMS_PER_SOCKET};
+use crate::limits::{CLIENT_CHARS, ROOMS_PER_SOCKET};
 use crate::refusal::{Code, Refusal};
 use crate::text::is_invisible;
 
@@ -27,6 +28,8 @@ pub struct Undecodable {
     pub kind: Option<String>,
     /// Its `key`, if there was a proper one: the answer is then a `nack`.
     pub key: Option<Key>,
+    /// Its `room`, if it is a number that could be one.
+    pub room: Option<RoomId>,
     /// What to answer.
     pub refusal: Refusal,
 }
@@ -52,17 +55,20 @@ impl Undecodable {
     reason = "64-bit only; the frame it stands for is as large, and both live for one step"
 )]
 pub fn decode_client(text: &str) -> Result<ClientFrame, Undecodable> {
-    let mut object = strict::object(text).map_err(|refusal| Undecodable { kind: None, key: None, refusal })?;
+    let illegible = |refusal| Undecodable { kind: None, key: None, room: None, refusal };
+    let mut object = strict::object(text).map_err(illegible)?;
     let key = object.get("key").and_then(Value::as_str).and_then(Key::parse);
-    let untyped = |refusal| Undecodable { kind: None, key, refusal };
+    let room = object.get("room").and_then(Value::as_i64).map(RoomId);
+    let untyped = |refusal| Undecodable { kind: None, key, room, refusal };
     let kind = match object.remove("t") {
         Some(Value::String(kind)) => kind,
-        Some(_) => return Err(untyped(bad_field("t", "it must be a string"))),
-        None => return Err(untyped(missing_field("t"))),
+        Some(_) => return Err(untyped(wrong::bad("t", "it must be a text"))),
+        None => return Err(untyped(wrong::missing("t"))),
     };
     frame_of(&kind, object).and_then(in_bounds).map_err(|refusal| Undecodable {
         kind: Some(clipped(&kind)),
         key,
+        room,
         refusal,
     })
 }
@@ -91,8 +97,8 @@ fn frame_of(kind: &str, fields: Map<String, Value>) -> Result<ClientFrame, Refus
 
 fn hello_of(fields: Map<String, Value>) -> Result<Hello, Refusal> {
     let v = match fields.get("v") {
-        None => return Err(missing_field("v")),
-        Some(v) => v.as_i64().ok_or_else(|| bad_field("v", "it must be an integer"))?,
+        None => return Err(wrong::missing("v")),
+        Some(v) => v.as_i64().ok_or_else(|| wrong::bad("v", "it must be a whole number"))?,
     };
     if v != VERSION {
         return Ok(Hello { v, client: String::new(), back: false, resume: Vec::new() });
@@ -104,7 +110,7 @@ fn hello_of(fields: Map<String, Value>) -> Result<Hello, Refusal> {
         }
         // serde would read a list as the fields in their order: a second spelling that nobody promised.
         if let Some(index) = positions.iter().position(|position| !position.is_object()) {
-            return Err(bad_field(format!("resume[{index}]"), "it must be an object"));
+            return Err(wrong::bad(format!("resume[{index}]"), "it must be an object"));
         }
     }
     let mut hello: Hello = fields_of(fields)?;
@@ -113,18 +119,8 @@ fn hello_of(fields: Map<String, Value>) -> Result<Hello, Refusal> {
 }
 
 fn fields_of<T: DeserializeOwned>(fields: Map<String, Value>) -> Result<T, Refusal> {
-    // A room has one spelling: any other number (`1.0`, `1e0`, `10e30`) names no room that there is.
-    let no_room = matches!(fields.get("room"), Some(Value::Number(number)) if !number.is_i64());
-    serde_path_to_error::deserialize(Value::Object(fields)).map_err(|error| {
-        let path = error.path().to_string();
-        let inner = error.into_inner().to_string();
-        match inner.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
-            Some(name) if path == "." => missing_field(name),
-            Some(name) => missing_field(format!("{path}.{name}")),
-            None if no_room && path == "room" => Refusal::no_such_room(),
-            None => bad_field(path, &clipped(&inner)),
-        }
-    })
+    serde_path_to_error::deserialize(Value::Object(fields))
+        .map_err(|error| wrong::found(&error.path().to_string(), &error.inner().to_string()))
 }
 
 /// What the types cannot say: positions that cannot exist, and counts of nothing.
@@ -134,45 +130,22 @@ fn in_bounds(frame: ClientFrame) -> Result<ClientFrame, Refusal> {
             .resume
             .iter()
             .enumerate()
-            .try_for_each(|(index, position)| cursor(|| format!("resume[{index}].seq"), position.seq, 0))?,
+            .try_for_each(|(index, position)| wrong::cursor(|| format!("resume[{index}].seq"), position.seq, 0))?,
         ClientFrame::Subscribe(subscribe) => {
-            subscribe.after.map_or(Ok(()), |after| cursor(|| "after".to_owned(), after, 0))?;
+            subscribe.after.map_or(Ok(()), |after| wrong::cursor(|| "after".to_owned(), after, 0))?;
         }
         ClientFrame::Pull(pull) => {
-            cursor(|| "after".to_owned(), pull.after, 0)?;
-            count(pull.limit)?;
+            wrong::cursor(|| "after".to_owned(), pull.after, 0)?;
+            wrong::count(pull.limit)?;
         }
         ClientFrame::History(history) => {
-            cursor(|| "before".to_owned(), history.before, 1)?;
-            count(history.limit)?;
+            wrong::cursor(|| "before".to_owned(), history.before, 1)?;
+            wrong::count(history.limit)?;
         }
-        ClientFrame::Read(read) => cursor(|| "seq".to_owned(), read.seq, 0)?,
+        ClientFrame::Read(read) => wrong::cursor(|| "seq".to_owned(), read.seq, 0)?,
         _ => {}
     }
     Ok(frame)
-}
-
-fn cursor(field: impl FnOnce() -> String, seq: Seq, least: i64) -> Result<(), Refusal> {
-    if (least..=INTEGER_MAX).contains(&seq.0) {
-        return Ok(());
-    }
-    let field = field();
-    let message = format!("The field {field} must be between {least} and {INTEGER_MAX}.");
-    Err(Refusal::new(Code::BadCursor, message).field(field))
-}
-
-fn count(limit: i64) -> Result<(), Refusal> {
-    if limit >= 1 { Ok(()) } else { Err(bad_field("limit", "it must be 1 or more")) }
-}
-
-fn missing_field(field: impl Into<String>) -> Refusal {
-    let field = field.into();
-    Refusal::new(Code::MissingField, format!("The field {field} is missing.")).field(field)
-}
-
-fn bad_field(field: impl Into<String>, why: &str) -> Refusal {
-    let field = field.into();
-    Refusal::new(Code::BadField, format!("The field {field} is wrong: {why}.")).field(field)
 }
 
 /// What an error may echo of the input: enough to recognise it, too little to abuse it.

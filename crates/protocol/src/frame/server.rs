@@ -134,6 +134,9 @@ pub enum ServerFrame {
         /// The `t` of the frame this answers, when it could be read.
         #[serde(rename = "ref", skip_serializing_if = "Option::is_none")]
         reference: Option<String>,
+        /// The room that frame was about, when it named one that could be read.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        room: Option<RoomId>,
         /// Why.
         #[serde(flatten)]
         refusal: Refusal,
@@ -246,7 +249,11 @@ impl FromJson for ServerFrame {
                 duplicate: object.take("duplicate")?,
             },
             "nack" => Self::Nack { key: object.take("key")?, refusal: Refusal::from_fields(&mut object)? },
-            "error" => Self::Error { reference: object.take("ref")?, refusal: Refusal::from_fields(&mut object)? },
+            "error" => Self::Error {
+                reference: object.take("ref")?,
+                room: object.take("room")?,
+                refusal: Refusal::from_fields(&mut object)?,
+            },
             "typing" => Self::Typing { room: object.take("room")?, who: object.take("who")? },
             "presence" => Self::Presence {
                 room: object.take("room")?,

@@ -6,6 +6,7 @@ use super::{check, check_wording, samples};
 use crate::close::Close;
 use crate::codec::{decode, decode_client, decode_server, encode};
 use crate::entry::Entry;
+use crate::ids::RoomId;
 use crate::limits::{FRAME_BYTES, JSON_DEPTH, ROOMS_PER_SOCKET};
 use crate::refusal::Code;
 
@@ -184,6 +185,23 @@ fn bi_37_a_key_has_one_spelling_and_is_echoed_when_it_could_be_read() {
 }
 
 #[test]
+fn the_room_of_a_frame_is_told_whatever_else_is_wrong_with_it() {
+    for (text, room) in [
+        (r#"{"t":"subscribe","room":7,"after":-1}"#, Some(7)),
+        (r#"{"t":"history","room":7}"#, Some(7)),
+        (r#"{"t":"pin","room":7}"#, Some(7)),
+        (r#"{"room":7}"#, Some(7)),
+        (r#"{"t":"subscribe","room":"7"}"#, None),
+        (r#"{"t":"subscribe","room":7.0}"#, None),
+        (r#"{"t":"subscribe"}"#, None),
+        (r#"{"t":"subscribe","room":7"#, None),
+    ] {
+        let undecodable = decode_client(text).expect_err("each is wrong");
+        assert_eq!(undecodable.room, room.map(RoomId), "{text}");
+    }
+}
+
+#[test]
 fn bi_39_the_id_of_a_message_is_read_when_it_is_an_integer() {
     let key = samples::key(8);
     let delete = |id: &str| format!(r#"{{"t":"delete","room":1,"key":"{key}","message":{id}}}"#);
@@ -211,20 +229,30 @@ fn bi_41_bi_43_bi_117_positions_and_counts_that_cannot_exist_are_refused() {
         check(&text, Ok(&text));
     }
     for seq in [i64::MIN, -1, top + 1, i64::MAX] {
-        for (text, field) in [
-            (history(seq, 1), "before"),
-            (pull(seq, 1), "after"),
-            (subscribe(seq), "after"),
-            (read(seq), "seq"),
-            (hello(seq), "resume[0].seq"),
+        for (text, field, least) in [
+            (history(seq, 1), "before", 1),
+            (pull(seq, 1), "after", 0),
+            (subscribe(seq), "after", 0),
+            (read(seq), "seq", 0),
+            (hello(seq), "resume[0].seq", 0),
         ] {
-            check(&text, Err((Code::BadCursor, Some(field))));
+            let passed = if seq < least { least } else { top };
+            // What 64 bits do not hold is as far from any position, and refused in the same words.
+            let beyond = if seq < least { ["-9223372036854775809", "-1e30"] } else { ["9223372036854775808", "1e30"] };
+            let beyond = beyond.map(|far| text.replace(&seq.to_string(), far));
+            for text in beyond.iter().chain([&text]) {
+                check(text, Err((Code::BadCursor, Some(field))));
+                let refusal = decode_client(text).expect_err("checked above").refusal;
+                assert_eq!(refusal.limit, Some(passed.unsigned_abs()), "{text}: {refusal:?}");
+                assert!(refusal.message.contains(&passed.to_string()), "{refusal:?}");
+            }
         }
     }
     check(&history(0, 1), Err((Code::BadCursor, Some("before"))));
     for limit in [i64::MIN, -1, 0] {
         check(&history(2, limit), Err((Code::BadField, Some("limit"))));
         check(&pull(2, limit), Err((Code::BadField, Some("limit"))));
+        assert_eq!(decode_client(&pull(2, limit)).expect_err("checked above").refusal.limit, Some(1));
     }
 }
 
@@ -253,6 +281,34 @@ fn bi_49_bi_51_surrogates_must_come_in_pairs_and_a_raw_control_character_is_malf
     check(&hello(r"\ud83c\udf77 \ufffe \ud83f\udffe"), Ok(&hello("🍷 \u{FFFE} \u{1FFFE}")));
     check(&hello(r"a\u0000\u001b[2J\u202e\u2028b"), Ok(&hello("a[2Jb")));
     check(&hello(&"x".repeat(65)), Ok(&hello(&"x".repeat(64))));
+}
+
+#[test]
+fn what_is_due_is_said_in_words_that_are_no_language_s() {
+    let key = samples::key(8);
+    let send = |rest: &str| format!(r#"{{"t":"send","room":1,"key":"{key}"{rest}}}"#);
+    let most = "a whole number between -9007199254740991 and 9007199254740991";
+    for (text, field, due) in [
+        (typing(r#""i64""#), "room", "a whole number"),
+        (typing(r#""integer `9223372036854775808`, expected i64""#), "room", "a whole number"),
+        (typing(r#"["x, expected a string"]"#), "room", "a whole number"),
+        (send(r#","body":{}"#), "body", "a text"),
+        (send(r#","body":"hi","reply_to":1.5"#), "reply_to", "a whole number"),
+        (send(r#","body":"hi","reply_to":1e30"#), "reply_to", most),
+        (r#"{"t":"pull","room":1,"after":0,"limit":9223372036854775808}"#.to_owned(), "limit", most),
+        (r#"{"t":7,"room":1}"#.to_owned(), "t", "a text"),
+        (r#"{"t":"hello","v":1,"back":1}"#.to_owned(), "back", "true or false"),
+        (r#"{"t":"hello","v":1,"client":1}"#.to_owned(), "client", "a text"),
+        (r#"{"t":"hello","v":1,"resume":{}}"#.to_owned(), "resume", "a list"),
+        (r#"{"t":"hello","v":1,"resume":[7]}"#.to_owned(), "resume[0]", "an object"),
+        (r#"{"t":"hello","v":1,"resume":[{"room":1,"epoch":7,"seq":1}]}"#.to_owned(), "resume[0].epoch", "a text"),
+        (r#"{"t":"hello","v":"1"}"#.to_owned(), "v", "a whole number"),
+    ] {
+        let refusal = decode_client(&text).expect_err("each is wrong").refusal;
+        assert_eq!(refusal.message, format!("The field {field} is wrong: it must be {due}."), "{text}");
+        assert_eq!((refusal.code, refusal.field.as_deref()), (Code::BadField, Some(field)));
+        assert_eq!(refusal.limit.is_some(), due == most, "{refusal:?}");
+    }
 }
 
 #[test]

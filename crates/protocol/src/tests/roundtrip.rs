@@ -154,8 +154,8 @@ fn server_frame() -> impl Strategy<Value = ServerFrame> {
         (key(), room(), seq(), any::<i64>(), any::<bool>())
             .prop_map(|(key, room, seq, at, duplicate)| ServerFrame::Ack { key, room, seq, at, duplicate }),
         (key(), refusal()).prop_map(|(key, refusal)| ServerFrame::Nack { key, refusal }),
-        (prop::option::of(text()), refusal())
-            .prop_map(|(reference, refusal)| ServerFrame::Error { reference, refusal }),
+        (prop::option::of(text()), prop::option::of(room()), refusal())
+            .prop_map(|(reference, room, refusal)| ServerFrame::Error { reference, room, refusal }),
         (room(), person()).prop_map(|(room, who)| ServerFrame::Typing { room, who }),
         (room(), any::<u64>(), any::<bool>(), people(), people()).prop_map(|(room, online, full, joined, left)| {
             ServerFrame::Presence { room, online, full, joined, left }

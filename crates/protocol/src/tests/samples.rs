@@ -171,6 +171,8 @@ pub(super) fn server() -> Vec<(&'static str, ServerFrame)> {
     let limits = AdvertisedLimits::default();
     let bye = |code, reason: &str, retry_after_ms| ServerFrame::Bye { code, reason: reason.to_owned(), retry_after_ms };
     let ack = |duplicate| ServerFrame::Ack { key: key(4), room: LOBBY, seq: Seq(4), at: log[3].at, duplicate };
+    let error =
+        |to: &str, refusal| ServerFrame::Error { reference: Some(to.to_owned()), room: Some(RoomId(99)), refusal };
     let presence = |full, joined, left| ServerFrame::Presence { room: LOBBY, online: 2, full, joined, left };
     let reset = |reason: &str| ServerFrame::Reset {
         room: LOBBY,
@@ -202,8 +204,9 @@ pub(super) fn server() -> Vec<(&'static str, ServerFrame)> {
         ("duplicate", ack(true)),
         ("", ServerFrame::Nack { key: key(4), refusal: too_long }),
         ("temporary", ServerFrame::Nack { key: key(4), refusal: busy }),
-        ("", ServerFrame::Error { reference: Some("subscribe".to_owned()), refusal: Refusal::no_such_room() }),
-        ("unreadable", ServerFrame::Error { reference: None, refusal: unreadable() }),
+        ("", error("subscribe", Refusal::no_such_room())),
+        ("resumed", error("hello", Refusal::no_such_room().field("resume[3].room"))),
+        ("unreadable", ServerFrame::Error { reference: None, room: None, refusal: unreadable() }),
         ("", ServerFrame::Typing { room: LOBBY, who: bruno() }),
         ("full", presence(true, vec![ana(), bruno()], Vec::new())),
         ("", presence(false, Vec::new(), vec![Person { id: UserId(9), name: "Spammer".to_owned() }])),

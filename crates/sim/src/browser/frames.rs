@@ -101,7 +101,7 @@ impl Browser {
             ServerFrame::Page { room, before, entries } => self.page(room, before, &entries),
             ServerFrame::Ack { key, room, seq, at, duplicate } => self.acked(key, room, seq, at, duplicate),
             ServerFrame::Nack { key, refusal } => self.nacked(key, &refusal),
-            ServerFrame::Error { reference, refusal } => self.refused(reference.as_deref(), &refusal),
+            ServerFrame::Error { reference, room, refusal } => self.refused(reference.as_deref(), room, &refusal),
             ServerFrame::Presence { room, online, full, joined, left } => {
                 self.present(room, online, full, joined, &left);
             }
@@ -204,8 +204,8 @@ impl Browser {
     }
 
     /// Something asked for was refused: what can be asked again is, when it may.
-    fn refused(&mut self, reference: Option<&str>, refusal: &Refusal) {
-        self.note(format_args!("is refused {reference:?}, {:?}", refusal.code));
+    fn refused(&mut self, reference: Option<&str>, room: Option<RoomId>, refusal: &Refusal) {
+        self.note(format_args!("is refused {reference:?} of {room:?}, {:?}", refusal.code));
         match reference {
             Some("hello" | "subscribe") if refusal.code != Code::Already => {
                 self.house.record().count("followings refused");
@@ -215,7 +215,7 @@ impl Browser {
                 self.follow_at = Some(Instant::now() + Duration::from_millis(wait));
             }
             Some("pull") => {
-                if let Some(open) = self.rooms.values_mut().find(|open| open.is_pulling()) {
+                if let Some(open) = room.and_then(|room| self.rooms.get_mut(&room)) {
                     open.no_pull();
                 }
             }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use tertulia_protocol::{Close, Code, Key, ServerFrame};
+use tertulia_protocol::limits::MEND_MS;
+use tertulia_protocol::{Close, Code, Key, RoomId, ServerFrame};
 
 use super::support::{Client, Cluster, LOBBY};
 use crate::{Connection, Token};
@@ -39,7 +40,7 @@ async fn ordinary_faults_are_answered_with_the_field_and_the_conversation_goes_o
         (r#"{"t":"history","room":1,"before":0,"limit":5}"#.to_owned(), Code::BadCursor, Some("before")),
         (r#"{"t":"history","room":1,"before":5,"limit":0}"#.to_owned(), Code::BadField, Some("limit")),
         (r#"{"t":"pull","room":1,"after":-5,"limit":5}"#.to_owned(), Code::BadCursor, Some("after")),
-        (r#"{"t":"hello","v":1}"#.to_owned(), Code::Already, None),
+        (r#"{"t":"hello","v":1}"#.to_owned(), Code::Already, Some("t")),
     ];
     for (frame, code, field) in cases {
         ana.say(&frame).await.unwrap_or_else(|ended| panic!("{frame:.80} ended the conversation: {ended:?}"));
@@ -49,13 +50,62 @@ async fn ordinary_faults_are_answered_with_the_field_and_the_conversation_goes_o
 }
 
 #[tokio::test]
+async fn a_position_that_is_refused_is_told_from_the_others_of_its_hello() {
+    let cluster = Cluster::limited();
+    let mut ana = cluster.instances[0].stranger("Ana").await;
+    let rooms = [98, LOBBY.0, 99, 98];
+    let positions = rooms.map(|room| format!(r#"{{"room":{room},"epoch":"","seq":0}}"#)).join(",");
+    ana.say(&format!(r#"{{"t":"hello","v":1,"resume":[{positions}]}}"#)).await.expect("the rest of it holds");
+    let mut refused = Vec::new();
+    while refused.len() < 3 {
+        if let ServerFrame::Error { reference, room, refusal } = ana.next().await.expect("the conversation goes on") {
+            assert_eq!((reference.as_deref(), refusal.code), (Some("hello"), Code::NotFound));
+            refused.push((room.map(|room| room.0), refusal.field.expect("its position is named").into_owned()));
+        }
+    }
+    let expected = [(98, "resume[0].room"), (99, "resume[2].room"), (98, "resume[3].room")];
+    assert_eq!(refused, expected.map(|(room, field)| (Some(room), field.to_owned())));
+    assert_eq!(ana.post(LOBBY, "here all the same").await, 2);
+}
+
+#[tokio::test]
+async fn of_frames_that_were_said_in_one_breath_each_refusal_names_its_room() {
+    let cluster = Cluster::limited();
+    let mut ana = cluster.instances[0].guest("Ana").await;
+    let mut asked = Vec::new();
+    for (kind, rest) in [
+        ("subscribe", ""),
+        ("subscribe", r#","after":-1"#),
+        ("pull", r#","after":0,"limit":5"#),
+        ("history", r#","before":5,"limit":5"#),
+        ("typing", ""),
+        ("read", r#","seq":1"#),
+    ] {
+        let room = 90 + asked.len();
+        ana.say(&format!(r#"{{"t":"{kind}","room":{room}{rest}}}"#)).await.expect("the conversation goes on");
+        asked.push((Some(kind.to_owned()), Some(RoomId(room as i64))));
+    }
+    let mut refused = Vec::new();
+    while refused.len() < asked.len() {
+        if let ServerFrame::Error { reference, room, .. } = ana.next().await.expect("the conversation goes on") {
+            refused.push((reference, room));
+        }
+    }
+    assert_eq!(refused, asked);
+}
+
+#[tokio::test]
 async fn verbs_that_are_not_built_yet_are_refused_honestly() {
     let cluster = Cluster::limited();
     let mut ana = cluster.instances[0].guest("Ana").await;
     let seq = ana.post(LOBBY, "to be edited").await;
-    let edit = format!(r#"{{"t":"edit","room":1,"key":"{}","message":{seq},"body":"edited"}}"#, Key::mint());
-    ana.say(&edit).await.expect("the conversation goes on");
-    assert_eq!(refusal(&mut ana).await.0, Code::Unsupported);
+    for (kind, rest) in [("edit", r#","body":"edited""#), ("delete", ""), ("react", r#","emoji":"🎸""#), ("read", "")]
+    {
+        let key = Key::mint();
+        let frame = format!(r#"{{"t":"{kind}","room":1,"key":"{key}","message":{seq},"seq":{seq}{rest}}}"#);
+        ana.say(&frame).await.expect("the conversation goes on");
+        assert_eq!(refusal(&mut ana).await, (Code::Unsupported, Some("t".to_owned())), "{kind}");
+    }
 }
 
 #[tokio::test]
@@ -74,6 +124,8 @@ async fn any_frame_before_hello_and_a_wrong_version_end_the_conversation() {
         let mut connection = crate::Connection::open(chat.clone(), person, hash);
         let ended = connection.hear(&frame).await.expect_err("this ends it");
         assert_eq!(ended.close, close, "{frame:.60}");
+        let hint = (close == Close::BeforeHello).then_some(MEND_MS);
+        assert_eq!(ended.retry_after_ms, hint, "who breaks a rule each time does not knock as fast as it can");
     }
 }
 
@@ -84,7 +136,8 @@ async fn five_malformed_frames_end_the_conversation_and_four_do_not() {
     for _ in 0..4 {
         ana.say("{").await.expect("not yet");
     }
-    assert_eq!(ana.say("[]").await.expect_err("the fifth").close, Close::Malformed);
+    let ended = ana.say("[]").await.expect_err("the fifth");
+    assert_eq!((ended.close, ended.retry_after_ms), (Close::Malformed, Some(MEND_MS)));
 }
 
 #[tokio::test]

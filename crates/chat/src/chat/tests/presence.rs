@@ -1,17 +1,22 @@
 //! Who is here, as the other instances and the clients hear of it: in order, healing, and never behind the lines.
 
-use tertulia_protocol::{Key, Person, ServerFrame, UserId};
+use std::sync::Arc;
+
+use tertulia_protocol::{Key, Person, Seq, ServerFrame, UserId, codec};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use super::support::{Client, Cluster, LOBBY, PATIENCE, seqs};
 use crate::bus::embedded::EmbeddedBus;
 use crate::bus::{Bus, Heard, Topic};
+use crate::fanout::Start;
 use crate::news::{self, News};
+use crate::presence::Visibility;
+use crate::queue::Queue;
 
 /// Somebody who listens to the bus and can speak on it.
 struct Spy {
-    bus: std::sync::Arc<EmbeddedBus>,
+    bus: Arc<EmbeddedBus>,
     heard: mpsc::Receiver<Heard>,
     epoch: tertulia_protocol::Epoch,
 }
@@ -123,6 +128,38 @@ async fn people_beyond_those_named_are_counted() {
         News::Roster { room: LOBBY, people: Vec::new(), more: 7, first: false, back: Vec::new() },
     );
     ana.until(|frame| matches!(frame, ServerFrame::Presence { online: 8, .. }).then_some(())).await;
+}
+
+#[tokio::test]
+async fn whoever_begins_afresh_is_in_at_once_and_gets_the_whole_list_once() {
+    let cluster = Cluster::of(1);
+    let chat = &cluster.instances[0].chat;
+    let (person, _) = chat.enter("Ana").await.expect("fine");
+    let member = chat.member(&person, LOBBY).await.expect("the lobby is open");
+    for turn in 0..120 {
+        chat.send(&member, Key::mint(), &format!("{turn}"), None).await.expect("sent");
+    }
+    for start in [Start::After(Seq(999)), Start::OtherEpoch] {
+        let queue = Arc::new(Queue::default());
+        let conn = chat.next_conn();
+        let paging = chat.follow(&member, conn, &queue, start, Visibility::Shown).await.expect("readable");
+        assert!(paging.is_none(), "{start:?}: a second list comes when a task that pages has ended");
+        let mut said = Vec::new();
+        for frame in queue.take().expect("it was not ended") {
+            let frame = std::str::from_utf8(&frame).expect("frames are UTF-8");
+            said.push(codec::decode_server(frame).expect("our own frames decode"));
+        }
+        let [reset, subscribed, between @ .., last] = &said[..] else { panic!("{start:?}: {said:?}") };
+        assert!(matches!(reset, ServerFrame::Reset { after: Seq(71), seq: Seq(121), .. }), "{start:?}: {reset:?}");
+        assert!(matches!(subscribed, ServerFrame::Subscribed { seq: Seq(121), .. }), "{start:?}: {subscribed:?}");
+        let entries = between.iter().map(|frame| match frame {
+            ServerFrame::Entries { entries, .. } => entries.len(),
+            other => panic!("{start:?}: {other:?}"),
+        });
+        assert_eq!(entries.sum::<usize>(), 50, "{start:?}: a page");
+        assert!(matches!(last, ServerFrame::Presence { full: true, .. }), "{start:?}: {last:?}");
+        chat.unfollow(LOBBY, &person, conn, Visibility::Shown);
+    }
 }
 
 #[tokio::test]
