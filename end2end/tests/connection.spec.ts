@@ -267,6 +267,25 @@ async function behindAnOldProxy(
   return { proxy, alice, bob };
 }
 
+test('that the server can store nothing is said, and what waits goes by itself once it can', async ({ person, newRoom }) => {
+  const alice = await person('Alice');
+  const wire = await Wire.of(alice.page);
+  await alice.opens(await newRoom());
+  await alice.isLive();
+  const full = { t: 'nack', code: 'storage_unavailable', message: 'Not now.', retry_after_ms: 300 };
+  wire.answer(({ t, key }) => (t === 'send' ? { ...full, key } : undefined));
+
+  await alice.says('Is anybody writing this down?');
+  await expect(alice.status).toHaveText('Live (1 queued)');
+  const why = 'The server can store nothing right now. 1 message waits here and will go by itself.';
+  await expect(alice.page.getByText(why)).toBeVisible();
+
+  wire.answer(() => undefined);
+  await alice.isLive();
+  await expect(alice.page.getByText(why)).toBeHidden();
+  await alice.sees('Is anybody writing this down?');
+});
+
 test('where WebSockets are blocked all is as ever: nothing is lost, nothing twice', async ({ person, stage }) => {
   const { proxy, alice, bob } = await behindAnOldProxy(person, stage);
   const load = await alice.load();

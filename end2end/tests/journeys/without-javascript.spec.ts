@@ -56,6 +56,25 @@ test('58: sending a form again stores nothing again', async ({ person, newRoom }
   await expect(alice.bodies).toHaveText(['once']);
 });
 
+test('58: on a phone a refused room is told over the room, with what was typed, and its link leads back', async ({
+  person,
+  guest,
+  newRoom,
+}) => {
+  const room = await newRoom();
+  await (await guest('Bob')).says(room, ...numbered(1, 30));
+  const alice = await person('Alice', { ...plain, viewport: { width: 390, height: 720 } });
+  await alice.page.goto(`${room}?typed=...&room-refused=bad_name`);
+
+  const field = alice.rooms.getByRole('textbox', { name: 'New room' });
+  await expect(field).toHaveValue('...');
+  await expect(alice.rooms.getByRole('alert')).toBeVisible();
+  // A click lands only on what lies on top.
+  await field.click();
+  await alice.rooms.locator('[aria-current=page]').click();
+  await expect(alice.page).toHaveURL(room);
+});
+
 test('58: older pages are links, down to the beginning and back', async ({ person, guest, newRoom }) => {
   const room = await newRoom();
   await (await guest('Bob')).says(room, ...numbered(1, 110));

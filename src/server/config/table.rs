@@ -281,7 +281,8 @@ pub const SETTINGS: [Setting; 26] = [
         placeholder: "N",
         unit: "seconds",
         kind: Kind::Number { min: 1, max: 300 },
-        default: Fallback::Value("15"),
+        // Beyond it the database may take 5 s to end the write in hand: 18 s, where process managers wait for 20.
+        default: Fallback::Value("13"),
         help: "How long a stopping instance lets work in hand come to its end",
         ..ROW
     },

@@ -15,7 +15,7 @@ fn with_nothing_said_the_defaults_of_the_table_hold() {
     assert_eq!((settings.synchronous, settings.log_format), (Synchronous::Full, LogFormat::Text));
     assert_eq!((settings.sqlite_readers, settings.max_connections, settings.max_sockets_per_address), (4, 10_000, 200));
     assert_eq!(settings.session, Duration::from_secs(90 * 86_400));
-    assert_eq!((settings.shutdown.as_secs(), settings.presence_grace.as_secs()), (15, 12));
+    assert_eq!((settings.shutdown.as_secs(), settings.presence_grace.as_secs()), (13, 12));
     assert_eq!((settings.redis_prefix.as_str(), settings.log.as_str()), ("tertulia", "info"));
     assert_eq!(settings.instance, "ada-3000");
     assert!(settings.redis.is_none() && settings.trusted_proxies.is_empty() && settings.file.is_none());
