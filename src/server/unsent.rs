@@ -2,16 +2,26 @@
 
 use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse, Response};
-use tertulia_protocol::{Key, Refusal};
+use tertulia_protocol::{Code, Key, Refusal};
 
 use super::assets;
 use super::error::status_of;
 use crate::ui::kit::escaped;
 
+/// The heading where the text may have been stored all the same.
+const PERHAPS: &str = "Perhaps not sent";
+/// What to do about it. The form has a key that people do not see.
+const AGAIN: &str = "The database failed while this was being stored: it may or may not be there. Send it again: it \
+                     cannot come twice.";
+
 /// Answers a form that was refused with its text, under the same key: sending it again cannot double it.
 pub(super) fn page(refusal: &Refusal, room: &str, key: Key, body: &str) -> Response {
     let status: StatusCode = status_of(refusal.code);
-    let (sentence, body, room) = (escaped(&refusal.message), escaped(body), escaped(room));
+    let (heading, sentence) = match refusal.code {
+        Code::Uncertain => (PERHAPS, AGAIN),
+        _ => ("Not sent", &*refusal.message),
+    };
+    let (sentence, body, room) = (escaped(sentence), escaped(body), escaped(room));
     let folder = assets::pkg_dir();
     let html = format!(
         r#"<!DOCTYPE html>
@@ -19,13 +29,13 @@ pub(super) fn page(refusal: &Refusal, room: &str, key: Key, body: &str) -> Respo
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<title>Not sent · Tertulia</title>
+<title>{heading} · Tertulia</title>
 <link rel="icon" href="/favicon.svg" type="image/svg+xml">
 <link rel="stylesheet" href="/{folder}/tertulia.css">
 </head>
 <body>
 <main class="absent">
-<h1>Not sent</h1>
+<h1>{heading}</h1>
 <p role="alert">{sentence}</p>
 <form method="post" action="{room}/messages" class="composer unsent">
 <input type="hidden" name="key" value="{key}">

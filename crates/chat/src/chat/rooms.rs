@@ -49,7 +49,7 @@ impl Chat {
     /// Makes a room, or finds the one that has this name's slug.
     ///
     /// # Errors
-    /// What is wrong with the name, `storage_unavailable`, `busy`.
+    /// What is wrong with the name, `storage_unavailable`, `busy`, `uncertain`.
     pub async fn create_room(&self, person: &Person, name: &str) -> Result<RoomInfo, Refusal> {
         let name = RoomName::parse(name)?;
         let now = self.clock.now_ms();
