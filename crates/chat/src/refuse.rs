@@ -46,3 +46,21 @@ pub(crate) fn refusal(error: &StoreError) -> Refusal {
         StoreError::NoRoom => Refusal::no_such_room(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_who_knows_that_nothing_was_stored_says_so() {
+        let reason = || "disk I/O error in /var/lib".to_owned();
+        let said = |error| {
+            let refusal = refusal(&error);
+            assert!(refusal.retry_after_ms.is_some() && !refusal.message.contains("/var"), "{refusal:?}");
+            (refusal.code, refusal.message.contains("Nothing was stored"), refusal.message.contains("may or may not"))
+        };
+        assert_eq!(said(StoreError::Unavailable(reason())), (Code::StorageUnavailable, true, false));
+        assert_eq!(said(StoreError::Busy), (Code::Busy, true, false));
+        assert_eq!(said(StoreError::Uncertain(reason())), (Code::Uncertain, false, true));
+    }
+}
