@@ -53,7 +53,7 @@ pub(crate) const fn status_of(code: Code) -> StatusCode {
         Code::NotFound => StatusCode::NOT_FOUND,
         Code::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
         Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
-        Code::Busy | Code::StorageUnavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Code::Busy | Code::StorageUnavailable | Code::Uncertain => StatusCode::SERVICE_UNAVAILABLE,
         // Over HTTP bodies are told so (what else is says its own status); verbs that come later are refused on the socket.
         Code::Unsupported => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,

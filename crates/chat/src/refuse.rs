@@ -14,6 +14,15 @@ const UNAVAILABLE_RETRY_MS: u64 = 1_000;
 const BUSY_RETRY_MS: u64 = 200;
 /// A full disk refuses every send: the log is told once a second, with the count.
 static UNAVAILABLE: Seldom = Seldom::new(Duration::from_secs(1));
+/// The same for a disk that takes a write and fails to keep it.
+static UNCERTAIN: Seldom = Seldom::new(Duration::from_secs(1));
+
+/// The answer when a write may be stored although it failed.
+pub(crate) fn uncertain() -> Refusal {
+    let message = "The database failed while this was being stored: it may or may not be there. Send it again under the \
+                   same key; without a key it may come twice.";
+    Refusal::new(Code::Uncertain, message).retry_after(UNAVAILABLE_RETRY_MS)
+}
 
 /// Says why, without a word of SQL or of files; the details go to the log here.
 pub(crate) fn refusal(error: &StoreError) -> Refusal {
@@ -25,9 +34,33 @@ pub(crate) fn refusal(error: &StoreError) -> Refusal {
             let message = "The server cannot write or read its database now. Nothing was stored.";
             Refusal::new(Code::StorageUnavailable, message).retry_after(UNAVAILABLE_RETRY_MS)
         }
+        StoreError::Uncertain(reason) => {
+            if let Some(times) = UNCERTAIN.count() {
+                tracing::error!(reason, times, "the database failed in the middle of a commit");
+            }
+            uncertain()
+        }
         StoreError::Busy => {
             Refusal::new(Code::Busy, "The server is busy. Nothing was stored.").retry_after(BUSY_RETRY_MS)
         }
         StoreError::NoRoom => Refusal::no_such_room(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_who_knows_that_nothing_was_stored_says_so() {
+        let reason = || "disk I/O error in /var/lib".to_owned();
+        let said = |error| {
+            let refusal = refusal(&error);
+            assert!(refusal.retry_after_ms.is_some() && !refusal.message.contains("/var"), "{refusal:?}");
+            (refusal.code, refusal.message.contains("Nothing was stored"), refusal.message.contains("may or may not"))
+        };
+        assert_eq!(said(StoreError::Unavailable(reason())), (Code::StorageUnavailable, true, false));
+        assert_eq!(said(StoreError::Busy), (Code::Busy, true, false));
+        assert_eq!(said(StoreError::Uncertain(reason())), (Code::Uncertain, false, true));
     }
 }

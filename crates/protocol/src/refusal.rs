@@ -48,6 +48,8 @@ pub enum Code {
     Busy,
     /// The database cannot be written or read; nothing was stored.
     StorageUnavailable,
+    /// The database failed while it stored this: it may or may not be there.
+    Uncertain,
     /// This server does not do that yet, or not in this place.
     Unsupported,
     /// A fault of the server's own.
@@ -58,7 +60,7 @@ pub enum Code {
 
 impl Code {
     /// Every reason this version gives, for tables and tests.
-    pub const ALL: [Self; 21] = [
+    pub const ALL: [Self; 22] = [
         Self::Malformed,
         Self::UnknownType,
         Self::MissingField,
@@ -78,6 +80,7 @@ impl Code {
         Self::RateLimited,
         Self::Busy,
         Self::StorageUnavailable,
+        Self::Uncertain,
         Self::Unsupported,
         Self::Internal,
     ];
@@ -85,7 +88,7 @@ impl Code {
     /// Whether the same request may succeed later without being changed.
     #[must_use]
     pub const fn is_temporary(self) -> bool {
-        matches!(self, Self::RateLimited | Self::Busy | Self::StorageUnavailable | Self::Internal)
+        matches!(self, Self::RateLimited | Self::Busy | Self::StorageUnavailable | Self::Uncertain | Self::Internal)
     }
 
     /// The word as it travels.
@@ -111,6 +114,7 @@ impl Code {
             Self::RateLimited => "rate_limited",
             Self::Busy => "busy",
             Self::StorageUnavailable => "storage_unavailable",
+            Self::Uncertain => "uncertain",
             Self::Unsupported => "unsupported",
             Self::Internal => "internal",
             Self::Other => "other",

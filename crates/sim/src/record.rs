@@ -18,7 +18,7 @@ pub enum Word {
     Changed,
     /// One key is stored twice.
     DuplicateStored,
-    /// Refused for good, and stored all the same.
+    /// Refused in words that claim that it is not stored, and stored all the same.
     FalseFail,
     /// Stored or shown, and never sent.
     Phantom,
@@ -124,6 +124,10 @@ pub(crate) struct Sent {
     pub(crate) order: usize,
     /// When it was first handed to an instance, counted in events.
     pub(crate) invoked: Option<u64>,
+    /// How often it was handed over.
+    pub(crate) tries: u32,
+    /// How often the answer was that it is not stored.
+    pub(crate) denials: u32,
     /// What became of it.
     pub(crate) fate: Fate,
 }
@@ -199,7 +203,8 @@ impl Record {
     pub(crate) fn sends(&self, key: Key, sender: Sender, author: UserId, room: RoomId, body: String) {
         let mut state = self.lock();
         let order = state.sends.len();
-        state.sends.insert(key, Sent { sender, author, room, body, order, invoked: None, fate: Fate::Open });
+        let (invoked, tries, denials, fate) = (None, 0, 0, Fate::Open);
+        state.sends.insert(key, Sent { sender, author, room, body, order, invoked, tries, denials, fate });
         *state.counts.entry("sends").or_default() += 1;
     }
 
@@ -209,7 +214,17 @@ impl Record {
         let now = state.events;
         if let Some(sent) = state.sends.get_mut(&key) {
             sent.invoked.get_or_insert(now);
+            sent.tries += 1;
         }
+    }
+
+    /// A try is answered by a claim that it stored nothing. Returns the author when every try so far was: then it must be
+    /// true of the send as a whole.
+    pub(crate) fn denied(&self, key: Key) -> Option<UserId> {
+        let mut state = self.lock();
+        let sent = state.sends.get_mut(&key)?;
+        sent.denials += 1;
+        (sent.denials == sent.tries).then_some(sent.author)
     }
 
     /// It has its last answer.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use tertulia_protocol::{Change, Entry, Key, RoomId, Seq};
+use tertulia_protocol::{Change, Code, Entry, Key, RoomId, Seq};
 
 use crate::record::{Record, Word};
 use crate::store::Server;
@@ -44,6 +44,18 @@ impl Witness {
         }
         self.record.count("acks");
         self.record.answered(key, Some(seq));
+    }
+
+    /// Somebody was told to send again later. Some words claim that nothing was stored.
+    pub(crate) fn put_off(&self, who: &dyn fmt::Display, key: Key, code: Code) {
+        if !matches!(code, Code::RateLimited | Code::Busy | Code::StorageUnavailable) {
+            return;
+        }
+        let Some(author) = self.record.denied(key) else { return };
+        if let Some((room, seq)) = self.server.database().place(author, key) {
+            let what = format!("{who} was told {}, and {key} is {room}/{seq}", code.as_str());
+            self.record.found(Word::FalseFail, what);
+        }
     }
 }
 

@@ -148,5 +148,5 @@ impl Bridge {
 
 /// Whether a refusal is of the moment and not of what was refused.
 const fn passes(code: Code) -> bool {
-    matches!(code, Code::Busy | Code::StorageUnavailable | Code::Internal)
+    matches!(code, Code::Busy | Code::StorageUnavailable | Code::Uncertain | Code::Internal)
 }

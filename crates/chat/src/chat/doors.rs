@@ -34,7 +34,7 @@ impl Chat {
     /// nobody who ever entered by the page.
     ///
     /// # Errors
-    /// What is wrong with the name, `storage_unavailable`, `busy`.
+    /// What is wrong with the name, `storage_unavailable`, `busy`, `uncertain`.
     pub async fn author(&self, name: &str) -> Result<Person, Refusal> {
         self.author_if(name, || Ok(())).await
     }
@@ -63,8 +63,8 @@ impl Chat {
     /// which is meant for browsers.
     ///
     /// # Errors
-    /// What is wrong with the text or the stock it asks for, `not_found`, `busy`, `storage_unavailable`. Nothing was
-    /// stored then.
+    /// What is wrong with the text or the stock it asks for, `not_found`, `busy`, `storage_unavailable`: nothing was
+    /// stored then. `uncertain`: nobody knows.
     pub async fn post(self: &Arc<Self>, member: &Member, key: Key, body: &str) -> Result<Appended, Refusal> {
         let body = self.worded(Body::parse(body)?)?;
         self.commit(draft(member, key, Change::Posted { body, reply_to: None }, self.clock.now_ms())).await
@@ -74,7 +74,7 @@ impl Chat {
     /// for a quote: at the other end of a bridge nobody hears why one is refused.
     ///
     /// # Errors
-    /// `busy`, `storage_unavailable`, `internal`: none is known to be stored, and the same posts may be tried again.
+    /// `busy`, `storage_unavailable`, `uncertain`: none is known to be stored, and the same posts may be tried again.
     /// Each other refusal stands in the place of its message.
     pub async fn post_all(self: &Arc<Self>, posts: Vec<Post>) -> Result<Vec<Result<Appended, Refusal>>, Refusal> {
         let at = self.clock.now_ms();

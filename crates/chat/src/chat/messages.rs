@@ -7,7 +7,7 @@ use tertulia_protocol::{Body, Change, Code, Entry, Key, Refusal, Seq, Snapshot};
 
 use super::Chat;
 use crate::member::Member;
-use crate::refuse::refusal;
+use crate::refuse::{refusal, uncertain};
 use crate::sabotage::{EARLY, Sabotage};
 use crate::store::{Appended, Draft, StoreError};
 
@@ -17,7 +17,7 @@ impl Chat {
     ///
     /// # Errors
     /// What is wrong with the text or the stock it asks for, `not_found` for a message to reply to that is none,
-    /// `rate_limited`, `busy`, `storage_unavailable`. Nothing was stored then.
+    /// `rate_limited`, `busy`, `storage_unavailable`: nothing was stored then. `uncertain`: nobody knows.
     pub async fn send(
         self: &Arc<Self>,
         member: &Member,
@@ -74,7 +74,7 @@ impl Chat {
         Ok(Appended { room, entry: Entry { seq, at, by, key: Some(key), change }, duplicate: false })
     }
 
-    /// The same for several entries, in their order. The outer refusal means that none was written.
+    /// The same for several entries, in their order. The outer refusal means that none is known to be written.
     pub(super) async fn commit_all(
         self: &Arc<Self>,
         drafts: Vec<Draft>,
@@ -156,7 +156,7 @@ pub(super) fn draft(member: &Member, key: Key, change: Change, at: i64) -> Draft
 
 fn unfinished(error: &tokio::task::JoinError) -> Refusal {
     tracing::error!(%error, "a commit ended without an answer");
-    Refusal::new(Code::Internal, "The server could not finish this.").retry_after(1_000)
+    uncertain()
 }
 
 fn clamped(limit: i64, most: usize) -> Result<usize, Refusal> {

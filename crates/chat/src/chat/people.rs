@@ -17,7 +17,7 @@ impl Chat {
     /// a cookie must be able to come back. Their ids, and so the colours of their avatars, differ.
     ///
     /// # Errors
-    /// What is wrong with the name, `storage_unavailable`, `busy`.
+    /// What is wrong with the name, `storage_unavailable`, `busy`, `uncertain`.
     pub async fn enter(&self, name: &str) -> Result<(Person, Token), Refusal> {
         let name = PersonName::parse(name)?;
         let token = Token::mint().map_err(|error| {
@@ -64,7 +64,7 @@ impl Chat {
     /// Ends a session and closes its sockets on every instance.
     ///
     /// # Errors
-    /// `storage_unavailable`, `busy`: the session then still lives.
+    /// `storage_unavailable`, `busy`: the session then still lives. `uncertain`: nobody knows.
     pub async fn leave(&self, token: TokenHash) -> Result<(), Refusal> {
         self.store.end_session(token).await.map_err(|error| refusal(&error))?;
         self.end_connections(token);

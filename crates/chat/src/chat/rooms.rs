@@ -53,7 +53,7 @@ impl Chat {
     /// Makes a room, or finds the one that has this name. A room of another name in its place leaves it the next one.
     ///
     /// # Errors
-    /// What is wrong with the name, `storage_unavailable`, `busy`.
+    /// What is wrong with the name, `storage_unavailable`, `busy`, `uncertain`.
     pub async fn create_room(&self, person: &Person, name: &str) -> Result<RoomInfo, Refusal> {
         let name = RoomName::parse(name)?;
         for place in (1..=PLACES).filter_map(|number| name.placed(number)) {

@@ -88,12 +88,15 @@ impl std::fmt::Debug for TokenHash {
     }
 }
 
-/// Why the store could not answer. Nothing was stored unless a retry with the same key says so.
+/// Why the store could not answer. Nothing was stored, except where it says that nobody knows.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum StoreError {
     /// The database cannot be read or written: disk full, input/output error, link gone.
     #[error("the database cannot be used: {0}")]
     Unavailable(String),
+    /// The database failed while it stored this: it may or may not be there, and a retry with the same key finds out.
+    #[error("nobody knows whether this is stored: {0}")]
+    Uncertain(String),
     /// The queue of writes is full, or another process held the lock for too long.
     #[error("the database is busy")]
     Busy,
@@ -121,14 +124,15 @@ pub trait Store: Send + Sync + 'static {
     /// Writes one entry. Callers never learn of a write that is not durable.
     ///
     /// # Errors
-    /// `NoRoom`, `Busy` when the queue of writes is full, `Unavailable` when it cannot be written.
+    /// `NoRoom`, `Busy` when the queue of writes is full, `Unavailable` when it cannot be written; `Uncertain`, as of
+    /// every write, when the database failed in the middle of its commit.
     async fn append(&self, draft: Draft) -> Result<Appended, StoreError>;
 
     /// Writes entries one after the other in one transaction, at most 256: each has an answer of its own, as
     /// [`Store::append`] gives it, or none was written.
     ///
     /// # Errors
-    /// `Busy`, `Unavailable`: none was written.
+    /// `Busy`, `Unavailable`: none was written. `Uncertain`: all were or none.
     async fn append_all(&self, drafts: Vec<Draft>) -> Result<Vec<Result<Appended, StoreError>>, StoreError>;
 
     /// Entries with `after < seq`, ascending, at most `limit` and at most about `limits::PAGE_BYTES`
@@ -161,7 +165,7 @@ pub trait Store: Send + Sync + 'static {
     /// says whether it was made now.
     ///
     /// # Errors
-    /// `Busy`, `Unavailable`.
+    /// `Busy`, `Unavailable`, `Uncertain`.
     async fn create_room(&self, slug: &str, name: &str, by: &Person, at: i64) -> Result<(RoomInfo, bool), StoreError>;
 
     /// The room that has this slug.
@@ -199,14 +203,14 @@ pub trait Store: Send + Sync + 'static {
     /// Makes a guest with a session that ends at `expires_at` (Unix milliseconds), both in one transaction.
     ///
     /// # Errors
-    /// `Busy`, `Unavailable`.
+    /// `Busy`, `Unavailable`, `Uncertain`.
     async fn create_guest(&self, name: &str, token: TokenHash, at: i64, expires_at: i64) -> Result<Person, StoreError>;
 
     /// The one person who speaks through the plain doors under this name, made at `at` (Unix milliseconds) if
     /// there is none. Names are compared exactly; guests of the same name are other people.
     ///
     /// # Errors
-    /// `Busy`, `Unavailable`.
+    /// `Busy`, `Unavailable`, `Uncertain`.
     async fn author(&self, name: &str, at: i64) -> Result<Person, StoreError>;
 
     /// Whose session this is, if it lives at the moment `at` (Unix milliseconds).
@@ -218,19 +222,19 @@ pub trait Store: Send + Sync + 'static {
     /// Ends a session; ending one that does not live is fine. Returns whose it was.
     ///
     /// # Errors
-    /// `Busy`, `Unavailable`.
+    /// `Busy`, `Unavailable`, `Uncertain`.
     async fn end_session(&self, token: TokenHash) -> Result<Option<UserId>, StoreError>;
 
     /// Forgets at most `limit` sessions that do not live at the moment `now` (Unix milliseconds), and whoever has no
     /// other session, wrote nothing and made no room. Returns how many sessions; fewer than `limit` were all there are.
     ///
     /// # Errors
-    /// `Busy`, `Unavailable`.
+    /// `Busy`, `Unavailable`, `Uncertain`.
     async fn purge_sessions(&self, now: i64, limit: usize) -> Result<usize, StoreError>;
 
     /// Proves that a write would become durable now, without leaving a trace.
     ///
     /// # Errors
-    /// `Busy`, `Unavailable`.
+    /// `Busy`, `Unavailable`, `Uncertain`.
     async fn check_writable(&self) -> Result<(), StoreError>;
 }

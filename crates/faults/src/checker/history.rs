@@ -56,8 +56,10 @@ pub(super) struct Action {
     /// When it could have been stored at the earliest.
     pub(super) first: Mono,
     pub(super) tries: u32,
-    /// Tries that stored nothing for certain.
-    pub(super) fails: u32,
+    /// The first try that was not refused for certain, counted from 1, and when it began: from then on it may be stored.
+    pub(super) may: Option<(u32, Mono)>,
+    /// That very try was told that an earlier one had stored it.
+    pub(super) found: bool,
     /// In the order in which they came; more than one after retries.
     pub(super) acks: Vec<Ack>,
 }
@@ -85,7 +87,7 @@ pub(super) enum Outcome {
 impl Action {
     /// One acknowledgement settles it; a refusal settles only its own try.
     pub(super) fn outcome(&self) -> Outcome {
-        match (self.acks.is_empty(), self.fails == self.tries) {
+        match (self.acks.is_empty(), self.may.is_none()) {
             (false, _) => Outcome::Ok,
             (true, true) => Outcome::Fail,
             (true, false) => Outcome::Info,

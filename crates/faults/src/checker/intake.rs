@@ -125,8 +125,10 @@ impl History {
             (Some(known), _) => *known,
             (None, Step::Invoke { key, author, h, conn, .. }) => {
                 let (key, author, digest, conn) = (*key, *author, *h, *conn);
-                let (tries, fails, acks) = (0, 0, Vec::new());
-                room.sends.push(Action { process: p, stamp, key, author, digest, conn, first: at, tries, fails, acks });
+                let (tries, may, found, acks) = (0, None, false, Vec::new());
+                let action =
+                    Action { process: p, stamp, key, author, digest, conn, first: at, tries, may, found, acks };
+                room.sends.push(action);
                 room.by_stamp.insert(stamp, room.sends.len() - 1);
                 room.sends.len() - 1
             }
@@ -140,6 +142,7 @@ impl History {
         match step {
             Step::Invoke { key, h, .. } => {
                 action.tries += 1;
+                action.may.get_or_insert((action.tries, at));
                 self.counts.tries += 1;
                 if (action.key, action.digest) != (key, h) {
                     self.puzzle(format!("room {place}: two tries of {stamp} differ in their key or text"));
@@ -147,10 +150,14 @@ impl History {
             }
             Step::Ok { seq, id, dup } => {
                 self.counts.duplicates += u64::from(dup);
+                let is_first = action.acks.is_empty() && action.may.is_some_and(|(number, _)| number == action.tries);
+                // Of a single try nobody was told that it failed.
+                action.found |= dup && is_first && action.tries > 1;
                 let id = id.map(|id| self.names.id(&id));
                 action.acks.push(Ack { at, seq, id });
             }
-            Step::Fail { .. } => action.fails += 1,
+            // It settles its own try; one before it that nobody knows about stays so.
+            Step::Fail { .. } => action.may = action.may.filter(|(number, _)| *number < action.tries),
             Step::Info { .. } => {}
         }
     }

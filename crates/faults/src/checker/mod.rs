@@ -3,6 +3,7 @@
 //! Events are taken in one by one, in the order of time; the verdict is given at the end, room by room, in
 //! O(n log n). It decides by what clients saw and by the final logs alone, never by how the server works.
 
+mod claims;
 mod counts;
 mod coverage;
 mod finding;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use tertulia_protocol::{RoomId, Seq};
 
+use super::claims::Heard;
 use super::finding::{Finding, Findings};
 use super::history::{Action, Outcome, Room};
 use super::log::Log;
@@ -33,6 +34,7 @@ pub(super) fn check(
     found: &mut Findings<'_>,
 ) -> Placed {
     let mut court = Court { room: id, log, names, found, claimed: vec![false; log.entries.len()] };
+    let heard = Heard::of(room, log);
     let mut placed = Placed::default();
     let mut missing = Vec::new();
     for action in &room.sends {
@@ -44,11 +46,15 @@ pub(super) fn check(
         placed.learn(action);
         match (action.outcome(), places.is_empty()) {
             (Outcome::Ok, true) => missing.push(action),
-            (Outcome::Ok, false) => court.compare(action, &places),
-            (Outcome::Fail, false) => court.refused_and_stored(action, &places),
-            (Outcome::Info, false) => {
-                placed.adopted += 1;
+            (Outcome::Fail, false) => {
+                court.refused_and_stored(action, &places, "every try was refused, and it is stored".to_owned());
+            }
+            (outcome, false) => {
+                placed.adopted += u64::from(outcome == Outcome::Info);
                 court.compare(action, &places);
+                if let Some(what) = heard.too_early(action) {
+                    court.refused_and_stored(action, &places, what);
+                }
             }
             (Outcome::Fail | Outcome::Info, true) => {}
         }
@@ -106,9 +112,9 @@ impl Court<'_, '_, '_> {
         }
     }
 
-    fn refused_and_stored(&mut self, action: &Action, places: &[usize]) {
+    fn refused_and_stored(&mut self, action: &Action, places: &[usize], what: String) {
         let seq = self.log.entries[places[0]].seq;
-        self.say(Word::FalseFail, action, seq, "every try was refused, and it is stored".to_owned());
+        self.say(Word::FalseFail, action, seq, what);
     }
 
     /// Acknowledged, and neither its stamp nor its key is in the log. What stands in its place may be what became of it.

@@ -35,7 +35,7 @@ pub(super) fn judge(events: &[Event], struck: &[Struck], honesty: &mut Honesty) 
 
 fn refusals(events: &[Event], word: &str, (from, to): (Mono, Mono)) -> usize {
     let told = |event: &&Event| match &event.what {
-        What::Send(Attempt { step: Step::Info { code }, .. }) => code == word,
+        What::Send(Attempt { step: Step::Fail { code }, .. }) => code == word,
         _ => false,
     };
     events.iter().filter(|event| event.mono >= from && event.mono <= to).filter(told).count()

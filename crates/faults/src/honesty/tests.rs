@@ -132,11 +132,11 @@ fn a_store_that_cannot_be_written_must_say_so_and_acknowledge_nothing() {
         all.sort_by_key(|event| event.mono);
         honesty(&all)
     };
-    let info = |code: &str| Step::Info { code: code.to_owned() };
+    let fail = |code: &str| Step::Fail { code: code.to_owned() };
     let ok = |dup| Step::Ok { seq: Seq(1), id: None, dup };
-    let refused = || said(1, 12, 13, info("storage_unavailable"));
+    let refused = || said(1, 12, 13, fail("storage_unavailable"));
     assert_eq!(full(vec![refused()]), Honesty { refusals: 1, ..Honesty::default() });
-    assert_eq!(full(vec![said(1, 12, 13, info("busy"))]).lies.len(), 1, "it was not full");
+    assert_eq!(full(vec![said(1, 12, 13, fail("busy"))]).lies.len(), 1, "it was not full");
     assert_eq!(full(vec![refused(), said(2, 14, 15, ok(false))]).lies.len(), 1, "an acknowledgement of nothing");
     assert_eq!(full(vec![refused(), said(2, 14, 15, ok(true))]).lies.len(), 0, "stored before");
     assert_eq!(full(vec![refused(), said(2, 14, 21, ok(false))]).lies.len(), 0, "stored after");

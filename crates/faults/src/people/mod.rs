@@ -15,12 +15,12 @@ use std::time::Duration;
 
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
-use tertulia_protocol::{RoomId, RoomInfo, Seq};
+use tertulia_protocol::{Code, RoomId, RoomInfo, Seq};
 use tertulia_visitor::trouble::{Because, Outcome};
 use tertulia_visitor::web::{Visitor, Web};
 use tokio::sync::{mpsc, watch};
 
-use crate::journal::{Clock, Stamp, Writer};
+use crate::journal::{Clock, Stamp, Step, Writer};
 
 pub(crate) use bridge::Bridge;
 pub(crate) use finals::finals;
@@ -78,6 +78,15 @@ impl Run {
     /// The instances as this visitor enters them.
     fn doors(&self, visitor: &Visitor) -> Vec<(String, Visitor)> {
         self.instances.iter().map(|(name, web)| (name.clone(), visitor.at(web))).collect()
+    }
+}
+
+/// What a refusal that may pass says of its own try: some words claim that it stored nothing, and are held to that.
+fn refused(code: Code) -> Step {
+    let word = code.as_str().to_owned();
+    match code {
+        Code::RateLimited | Code::Busy | Code::StorageUnavailable => Step::Fail { code: word },
+        _ => Step::Info { code: word },
     }
 }
 

@@ -7,15 +7,19 @@ use hyper::header::{CONTENT_TYPE, HeaderName};
 use rand::Rng;
 use rand::rngs::SmallRng;
 use serde::Deserialize;
-use tertulia_protocol::{RoomInfo, Seq};
+use tertulia_protocol::{Refusal, RoomInfo, Seq};
 use tertulia_visitor::trouble::{Because, Outcome};
+use tertulia_visitor::web::Answer;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::{ANSWER, Pauses, Phase, Run, Words};
+use super::{ANSWER, Pauses, Phase, Run, Words, refused};
 use crate::journal::{Attempt, Digest, Door, Step, What, Writer};
 
 /// By which a program names a request.
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+/// Whether an earlier request of that name had stored the message.
+const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// One of so many requests is made again although it was answered.
 const DOUBTS: u32 = 3;
@@ -75,8 +79,7 @@ impl Publisher {
             let (n, h) = (body.len(), Digest::of(&body));
             let invoke = Step::Invoke { key: None, author: None, n, h, via, door: Door::Publish, conn: None };
             self.journal.intend(Attempt { room, stamp, step: invoke }).await.because(&self.name)?;
-            let step = self.ask(at, &stamp.to_string(), &body).await;
-            let is_end = !matches!(step, Step::Info { .. });
+            let (step, is_end) = self.ask(at, &stamp.to_string(), &body).await;
             self.journal.note(What::Send(Attempt { room, stamp, step })).because(&self.name)?;
             if is_end && !std::mem::take(&mut doubts) {
                 return Ok(());
@@ -85,22 +88,37 @@ impl Publisher {
         }
     }
 
-    async fn ask(&self, at: usize, name: &str, body: &str) -> Step {
+    /// One try: what became of it, and whether that is the end.
+    async fn ask(&self, at: usize, name: &str, body: &str) -> (Step, bool) {
         let path = format!("/publish/{}", self.room.slug);
         let headers = [(CONTENT_TYPE, "text/plain"), (IDEMPOTENCY_KEY, name)];
-        let asked = timeout(ANSWER, self.run.instances[at].1.send(&path, &headers, body.to_owned())).await;
-        let unknown = |code: String| Step::Info { code };
-        match asked {
-            Ok(Ok(answer)) if answer.status == StatusCode::CREATED => match serde_json::from_slice(&answer.body) {
-                Ok(Published { seq, id }) => Step::Ok { seq, id: Some(id), dup: false },
-                Err(error) => unknown(format!("an answer that cannot be read: {error}")),
-            },
-            Ok(Ok(answer)) if answer.status.is_client_error() && answer.status != StatusCode::TOO_MANY_REQUESTS => {
-                Step::Fail { code: answer.status.to_string() }
-            }
-            Ok(Ok(answer)) => unknown(answer.status.to_string()),
-            Ok(Err(_)) => unknown("no answer".to_owned()),
-            Err(_) => unknown("timeout".to_owned()),
+        match timeout(ANSWER, self.run.instances[at].1.send(&path, &headers, body.to_owned())).await {
+            Ok(Ok(answer)) => understood(&answer),
+            Ok(Err(_)) => (unknown("no answer".to_owned()), false),
+            Err(_) => (unknown("timeout".to_owned()), false),
         }
     }
+}
+
+fn understood(answer: &Answer) -> (Step, bool) {
+    let passes = answer.status.is_server_error() || answer.status == StatusCode::TOO_MANY_REQUESTS;
+    match serde_json::from_slice::<Refusal>(&answer.body) {
+        _ if answer.status == StatusCode::CREATED => stored(answer),
+        // Something in between may speak another language, and nobody knows what it did.
+        Ok(refusal) if passes => (refused(refusal.code), false),
+        _ if answer.status.is_client_error() && !passes => (Step::Fail { code: answer.status.to_string() }, true),
+        _ => (unknown(answer.status.to_string()), false),
+    }
+}
+
+fn stored(answer: &Answer) -> (Step, bool) {
+    let dup = answer.headers.get(IDEMPOTENCY_REPLAYED).is_some_and(|replayed| replayed == "true");
+    match serde_json::from_slice(&answer.body) {
+        Ok(Published { seq, id }) => (Step::Ok { seq, id: Some(id), dup }, true),
+        Err(error) => (unknown(format!("an answer that cannot be read: {error}")), false),
+    }
+}
+
+fn unknown(code: String) -> Step {
+    Step::Info { code }
 }

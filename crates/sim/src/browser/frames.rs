@@ -191,7 +191,10 @@ impl Browser {
         self.note(format_args!("is told that {key} is not, {:?}", refusal.code));
         let room = self.outbox.held().find(|(send, _)| send.key == key).map(|(send, _)| send.room);
         match self.outbox.nacked(key, refusal, self.now_ms()) {
-            Verdict::Temporary { .. } => self.house.record().count("sends to be tried again"),
+            Verdict::Temporary { .. } => {
+                self.house.record().count("sends to be tried again");
+                self.house.witness.put_off(&self.tab, key, refusal.code);
+            }
             Verdict::Final => {
                 self.house.record().count("sends refused for good");
                 self.house.record().answered(key, None);

@@ -244,6 +244,8 @@ pub enum Sabotage {
     Overtake,
     /// The store refuses some appends for good and has written them.
     RefuseStored,
+    /// The store says of some appends that nothing was stored, and has written them.
+    DenyStored,
     /// The store says of every room that it is one entry shorter than it is.
     LagHeads,
     /// The store does not end sessions.

@@ -82,6 +82,11 @@ impl Database {
         Ok(Appended { room: *room, entry, duplicate: false })
     }
 
+    /// Where what somebody sent under a key is stored.
+    pub(crate) fn place(&self, author: UserId, key: Key) -> Option<(RoomId, Seq)> {
+        self.keys.get(&(author, key)).copied()
+    }
+
     fn put(&mut self, room: RoomId, entry: Entry) {
         if let Some(key) = entry.key {
             self.keys.insert((entry.by.id, key), (room, entry.seq));

@@ -178,7 +178,7 @@ impl SimStore {
             let outcome = match outcome {
                 Ok(_) if course.mute => {
                     record.count("writes whose answer was lost");
-                    Err(StoreError::Unavailable("the answer was lost".to_owned()))
+                    Err(StoreError::Uncertain("the answer was lost".to_owned()))
                 }
                 outcome => outcome,
             };

@@ -49,6 +49,9 @@ impl Server {
                 Ok(appended)
             }
             Sabotage::RefuseStored => database.append(draft, true).and(Err(StoreError::NoRoom)),
+            Sabotage::DenyStored => {
+                database.append(draft, true).and(Err(StoreError::Unavailable("on purpose".to_owned())))
+            }
             Sabotage::Panic => {
                 drop(database);
                 panic!("on purpose: {sabotage:?}")

@@ -43,7 +43,7 @@ pub(crate) struct Course {
     after: Duration,
     /// Not done, with this answer.
     pub(crate) refused: Option<StoreError>,
-    /// Done, and said to be impossible.
+    /// Done, and nobody is told whether it was.
     pub(crate) mute: bool,
     /// Done even if the instance that asked is gone by then.
     pub(crate) outlives: bool,

@@ -43,6 +43,7 @@ broken! {
     a_number_left_out_is_noticed: Sabotage::SkipNumber => Gap,
     an_entry_that_overtakes_is_noticed: Sabotage::Overtake => Changed SessionOrder RealtimeOrder,
     a_refusal_of_what_is_stored_is_noticed: Sabotage::RefuseStored => FalseFail,
+    a_false_word_that_nothing_was_stored_is_noticed: Sabotage::DenyStored => FalseFail,
     a_store_that_is_behind_itself_is_noticed: Sabotage::LagHeads => SilentGap,
     a_session_that_does_not_end_is_noticed: Sabotage::KeepSessions => Leak,
     a_panic_that_nobody_waits_for_is_noticed: Sabotage::Panic => Panicked,

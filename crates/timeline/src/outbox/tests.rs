@@ -79,6 +79,7 @@ fn what_is_temporary_depends_on_the_hint_and_the_code() {
     assert_eq!(verdict(plain(Code::Internal).retry_after(1_000)), Verdict::Temporary { retry_at_ms: 1_000.0 });
     assert_eq!(verdict(plain(Code::Other).retry_after(5)), Verdict::Temporary { retry_at_ms: 5.0 });
     assert_eq!(verdict(plain(Code::StorageUnavailable)), Verdict::Temporary { retry_at_ms: 2_000.0 });
+    assert_eq!(verdict(plain(Code::Uncertain)), Verdict::Temporary { retry_at_ms: 2_000.0 });
     assert_eq!(verdict(plain(Code::Busy).retry_after(u64::MAX)), Verdict::Temporary { retry_at_ms: 3_600_000.0 });
     assert_eq!(verdict(plain(Code::Internal)), Verdict::Final);
     assert_eq!(verdict(plain(Code::Forbidden)), Verdict::Final);

@@ -24,8 +24,10 @@ pub fn sentence(code: &str) -> Option<&'static str> {
         "rate_limited" => "A little slower, please. Try again in a moment.",
         "busy" => "There is a queue. Try again in a moment.",
         "storage_unavailable" => "Nothing can be stored right now, and nothing was. Try again in a moment.",
-        "malformed" | "missing_field" | "bad_field" | "duplicate_field" | "bad_cursor" | "unsupported" | "internal"
-        | "other" => "That did not work, and nothing was stored. Try again.",
+        "malformed" | "missing_field" | "bad_field" | "duplicate_field" | "bad_cursor" | "unsupported" => {
+            "That did not work, and nothing was stored. Try again."
+        }
+        "uncertain" | "internal" | "other" => "Nobody knows yet whether that was stored. Try again.",
         _ => return None,
     })
 }

@@ -17,6 +17,7 @@ fn every_code_a_form_can_get_has_its_sentence() {
         Code::RateLimited,
         Code::Busy,
         Code::StorageUnavailable,
+        Code::Uncertain,
         Code::Internal,
     ] {
         assert!(sentence(code.as_str()).is_some(), "{}", code.as_str());

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rand::Rng;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Transaction};
 
 use super::fault::Locked;
 use super::{SqliteOptions, Synchronous};
@@ -31,7 +31,14 @@ pub(super) struct Opener {
     /// Pages the file may have, 0 for no bound: how tests fill the disk and make room again.
     #[cfg(test)]
     pub(super) page_cap: std::sync::Arc<std::sync::atomic::AtomicU32>,
+    /// What the next commit is instead: how tests let a disk fail in the middle of one.
+    #[cfg(test)]
+    pub(super) instead: std::sync::Arc<std::sync::Mutex<Option<Commit>>>,
 }
+
+/// A commit that a test has made.
+#[cfg(test)]
+pub(super) type Commit = fn(Transaction<'_>) -> rusqlite::Result<()>;
 
 impl Opener {
     pub(super) fn new(path: &Path, options: SqliteOptions) -> Self {
@@ -40,6 +47,8 @@ impl Opener {
             options,
             #[cfg(test)]
             page_cap: std::sync::Arc::default(),
+            #[cfg(test)]
+            instead: std::sync::Arc::default(),
         }
     }
 
@@ -55,6 +64,16 @@ impl Opener {
     /// How long a lock of another process is waited for.
     pub(super) const fn patience(&self) -> Duration {
         Duration::from_millis(self.options.busy_timeout_ms)
+    }
+
+    /// Makes what a transaction wrote durable.
+    #[cfg_attr(not(test), expect(clippy::unused_self, reason = "tests keep in it what else a commit is to be"))]
+    pub(super) fn commit(&self, tx: Transaction<'_>) -> rusqlite::Result<()> {
+        #[cfg(test)]
+        if let Some(instead) = super::writer::lock(&self.instead).take() {
+            return instead(tx);
+        }
+        tx.commit()
     }
 
     /// Makes the folder (0700) and the file (0600) if they are missing.
@@ -130,14 +149,28 @@ fn common_flags() -> OpenFlags {
     OpenFlags::SQLITE_OPEN_NO_MUTEX
 }
 
-/// Switches to the write-ahead log, where readers and the writer do not wait for each other.
+/// Switches to the write-ahead log, where readers and the writer do not wait for each other; what is found in one is
+/// durable afterwards.
 pub(super) fn enter_wal(connection: &Connection) -> rusqlite::Result<()> {
     let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
     if mode.eq_ignore_ascii_case("wal") {
-        return Ok(());
+        return copy_log(connection);
     }
     let text = format!("this file system cannot hold a SQLite file that several connections share (mode {mode})");
     Err(rusqlite::Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CANTOPEN), Some(text)))
+}
+
+/// Copies what the write-ahead log holds into the file, as far as other connections let it.
+///
+/// What a failed sync left may be read although the disk never got it: systems keep such pages and call them clean, so
+/// that no later sync writes them. Recovery after a kill takes them in, and a retry is told that it is stored. The copy is
+/// written afresh and synced before that.
+fn copy_log(connection: &Connection) -> rusqlite::Result<()> {
+    match connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
+        // A full disk must not keep the chat from starting: what there is can still be read.
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DiskFull) => Ok(()),
+        copied => copied,
+    }
 }
 
 /// Runs `attempt` until it does not meet a lock any more, at most for `patience`.

@@ -1,6 +1,6 @@
 //! What went wrong in `SQLite`, sorted by what is to be done about it.
 
-use rusqlite::ErrorCode;
+use rusqlite::{ErrorCode, ffi};
 
 use crate::store::StoreError;
 
@@ -63,6 +63,52 @@ pub(super) trait Locked {
 impl Locked for rusqlite::Error {
     fn is_lock(&self) -> bool {
         remedy(self) == Remedy::Wait
+    }
+}
+
+/// Why a group of writes was not answered with its results.
+#[derive(Debug)]
+pub(super) enum Broken {
+    /// For certain, nothing of it is stored.
+    Undone(rusqlite::Error),
+    /// Its commit failed: it may be stored or not.
+    Unknown(rusqlite::Error),
+}
+
+impl Broken {
+    /// Sorts an error of COMMIT.
+    ///
+    /// COMMIT writes the pages to the WAL, as the last one that which carries the commit mark; then it syncs; then it
+    /// tells the other connections through the index they share. What stopped before or at the writing (a lock, a
+    /// constraint, a full disk) left no whole mark, and the checksums say so to whoever reads the WAL after a crash.
+    /// Anything later may have left one: no connection of now sees the transaction, and the next process may.
+    pub(super) fn at_commit(error: rusqlite::Error) -> Self {
+        let before_the_mark = matches!(
+            error.sqlite_error_code(),
+            Some(
+                ErrorCode::DatabaseBusy
+                    | ErrorCode::DatabaseLocked
+                    | ErrorCode::FileLockingProtocolFailed
+                    | ErrorCode::ConstraintViolation
+                    | ErrorCode::DiskFull
+            )
+        );
+        let at_the_mark = error.sqlite_error().is_some_and(|error| error.extended_code == ffi::SQLITE_IOERR_WRITE);
+        if before_the_mark || at_the_mark { Self::Undone(error) } else { Self::Unknown(error) }
+    }
+}
+
+impl From<rusqlite::Error> for Broken {
+    /// Every other statement fails before there is a commit mark.
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Undone(error)
+    }
+}
+
+impl Locked for Broken {
+    /// What may be stored must not be written a second time.
+    fn is_lock(&self) -> bool {
+        matches!(self, Self::Undone(error) if error.is_lock())
     }
 }
 

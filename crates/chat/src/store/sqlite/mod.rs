@@ -130,8 +130,9 @@ impl SqliteStore {
     /// # Errors
     /// `Unavailable` when the writer's thread had panicked.
     pub async fn close(&self) -> Result<(), StoreError> {
-        self.writer.refuse();
+        // First: the last connection that closes clears the WAL away, and a reader cannot.
         self.readers.close().await;
+        self.writer.refuse();
         let Some(thread) = self.writer.thread() else { return Ok(()) };
         match tokio::task::spawn_blocking(move || thread.join()).await {
             Ok(Ok(())) => Ok(()),

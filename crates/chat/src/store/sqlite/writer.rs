@@ -10,7 +10,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use tokio::sync::oneshot;
 
 use super::connection::{Opener, patiently};
-use super::fault::{Fault, Remedy, answer, remedy};
+use super::fault::{Broken, Fault, Remedy, answer, remedy};
 use crate::store::StoreError;
 
 /// Writes that may wait: at 5,000 a second more than these would wait longer than people do.
@@ -49,7 +49,8 @@ impl Writer {
     ) -> Result<T, StoreError> {
         let (reply, outcome) = oneshot::channel();
         self.submit(Box::new(Task { work, outcome: None, reply }))?;
-        outcome.await.unwrap_or_else(|_| Err(closed()))
+        // No answer at all: the thread panicked, and nobody knows how far it had come.
+        outcome.await.unwrap_or_else(|_| Err(StoreError::Uncertain("the writer's thread is gone".to_owned())))
     }
 
     fn submit(&self, job: Box<dyn Job>) -> Result<(), StoreError> {
@@ -158,11 +159,12 @@ impl Worker {
                 }
                 settle(group, &Ok(()));
             }
-            Err(error) => self.fail(group, &error),
+            Err(Broken::Undone(error)) => self.fail(group, &error),
+            Err(Broken::Unknown(error)) => self.doubt(group, &error),
         }
     }
 
-    fn write(&mut self, group: &mut Group, most: usize) -> rusqlite::Result<()> {
+    fn write(&mut self, group: &mut Group, most: usize) -> Result<(), Broken> {
         let connection = match &mut self.connection {
             Some(connection) => connection,
             none => none.insert(self.opener.writer()?),
@@ -175,7 +177,7 @@ impl Worker {
         for job in group.iter_mut() {
             job.run(&tx)?;
         }
-        tx.commit()?;
+        self.opener.commit(tx).map_err(Broken::at_commit)?;
         self.turn = Instant::now() + begun.elapsed().min(LONGEST_TURN);
         Ok(())
     }
@@ -187,12 +189,7 @@ impl Worker {
                 group.extend(self.jobs.try_iter().take(QUEUE));
                 tracing::warn!(jobs = group.len(), "another process holds the database's lock");
             }
-            Remedy::Reopen => {
-                self.connection = None;
-                if !std::mem::replace(&mut self.failing, true) {
-                    tracing::error!(%error, "the database cannot be written");
-                }
-            }
+            Remedy::Reopen => self.reopen(error),
             Remedy::Single if group.len() > 1 => {
                 for job in group {
                     self.serve(vec![job], 1);
@@ -202,6 +199,25 @@ impl Worker {
             Remedy::Single => tracing::error!(%error, "a write failed"),
         }
         settle(group, &Err(answer(error)));
+    }
+
+    /// A commit failed that may all the same be whole in the WAL. It is answered so, and not tried again: only keys make
+    /// that safe, and not every job has one.
+    ///
+    /// The next write starts at the end that the shared index knows, on a new connection, and so overwrites what this
+    /// one left. A retry under the same key is thus stored in its place; or found, when a crash came first and recovery
+    /// took it in. Never both, and numbers go on from whichever it is: they are read in the transaction that uses them.
+    fn doubt(&mut self, group: Group, error: &rusqlite::Error) {
+        self.reopen(error);
+        settle(group, &Err(StoreError::Uncertain(error.to_string())));
+    }
+
+    /// The next group begins with a new connection.
+    fn reopen(&mut self, error: &rusqlite::Error) {
+        self.connection = None;
+        if !std::mem::replace(&mut self.failing, true) {
+            tracing::error!(%error, "the database cannot be written");
+        }
     }
 }
 

@@ -128,12 +128,19 @@ fn a_retry_settles_what_a_timeout_left_open_and_a_refusal_does_not() {
         words(&judge([events, vec![fin(900, "e1", entries)]].concat()))
     };
     let (info, fail) = (Step::Info { code: "timeout".to_owned() }, Step::Fail { code: "busy".to_owned() });
-    let ok = Step::Ok { seq: Seq(1), id: None, dup: true };
-    for clean in [&[info.clone(), ok.clone()][..], &[info.clone(), fail.clone()], &[fail.clone(), ok]] {
+    let ok = |dup| Step::Ok { seq: Seq(1), id: None, dup };
+    let settled = [info.clone(), fail.clone(), ok(true)];
+    for clean in [&[info.clone(), ok(true)][..], &[info.clone(), fail.clone()], &[fail.clone(), ok(false)], &settled] {
         assert_eq!(tries(clean, 1), [], "{clean:?}");
     }
     assert_eq!(tries(&[info.clone(), fail.clone()], 0), []);
-    assert_eq!(tries(&[fail.clone(), fail], 1), [(Word::FalseFail, 1)]);
+    assert_eq!(tries(&[fail.clone(), fail.clone()], 1), [(Word::FalseFail, 1)]);
+    assert_eq!(tries(&[fail.clone(), fail.clone(), ok(true)], 1), [(Word::FalseFail, 1)], "one of them had stored it");
+    assert_eq!(tries(&[fail.clone(), info.clone(), ok(true)], 1), [], "the second may have");
+    // Everybody hears it at 500 ms.
+    let late = |last: Step| [vec![fail.clone(); 6], vec![last]].concat();
+    assert_eq!(tries(&late(ok(false)), 1), [(Word::FalseFail, 1)], "heard before the try that was taken");
+    assert_eq!(tries(&late(info.clone()), 1), [(Word::FalseFail, 1)]);
     assert_eq!(tries(&[info], 0), []);
 }
 

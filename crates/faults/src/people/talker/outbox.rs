@@ -6,7 +6,7 @@ use tertulia_protocol::{ClientFrame, Key, Refusal, RoomId};
 use tertulia_visitor::trouble::{Because, Outcome};
 use tokio::time::{Duration, Instant};
 
-use super::super::Phase;
+use super::super::{Phase, refused};
 use super::followed::Followed;
 use super::way::Way;
 use super::{TRY_AGAIN, Talker, WAITING, Waiting, is_temporary};
@@ -66,8 +66,7 @@ impl Talker {
         if let Some(waiting) = self.outbox.iter_mut().find(|waiting| waiting.key == key) {
             waiting.not_before = Instant::now() + wait;
         }
-        // Whether it was stored is known only once it is stored or refused for good.
-        self.answered(key, Step::Info { code }, false)
+        self.answered(key, refused(refusal.code), false)
     }
 
     /// Notes what became of a try; the send leaves the outbox when that is the end of it.

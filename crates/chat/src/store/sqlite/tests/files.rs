@@ -158,6 +158,7 @@ async fn a_database_that_was_brought_back_gets_another_epoch_unless_somebody_has
         "and nothing changed"
     );
     store.close().await.unwrap();
+    assert!(!file.path().with_extension("db-wal").exists(), "the last to go clears the log away");
     drop(store);
     let fresh = SqliteStore::renew_epoch(&file.path()).unwrap();
     assert_ne!(fresh, epoch);

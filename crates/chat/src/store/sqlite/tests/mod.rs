@@ -1,5 +1,6 @@
 //! `SQLite`'s own tests, beside the suite that every backend passes.
 
+mod commits;
 mod failures;
 mod files;
 mod histories;

@@ -10,12 +10,12 @@ use super::{Mutation, Word};
 use crate::journal::{Digest, Mono, Reason, Resync, Src, What};
 
 pub(super) fn all() -> Vec<Mutation> {
-    use Word::{Diverged, DupDelivery, Leak, NotDelivered, OrderDelivery, SilentGap};
+    use Word::{Diverged, DupDelivery, FalseFail, Leak, NotDelivered, OrderDelivery, SilentGap};
     let kind = |name, must, may, apply| Mutation { name, must, may, apply };
     vec![
         kind("an entry comes twice in a row", &[DupDelivery], &[], twice_in_a_row),
         kind("an entry comes again later", &[DupDelivery], &[], again_later),
-        kind("two entries come in the wrong order", &[OrderDelivery], &[], wrong_order),
+        kind("two entries come in the wrong order", &[OrderDelivery], &[FalseFail], wrong_order),
         kind("an entry comes with another text", &[Diverged], &[], other_text),
         kind("an entry comes under another key", &[Diverged], &[], other_key),
         kind("an entry comes under another name", &[Diverged], &[], other_name),

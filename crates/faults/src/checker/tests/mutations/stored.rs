@@ -28,6 +28,8 @@ pub(super) fn all() -> Vec<Mutation> {
         kind("what was never stored is acknowledged", &[Lost], &[], acknowledge_nothing),
         kind("a stored send is refused", &[FalseFail], &[], refuse_stored),
         kind("a refused send is stored", &[FalseFail], &[NotDelivered], store_refused),
+        kind("a refused send is found stored by its retry", &[FalseFail], &[], refuse_and_find),
+        kind("a refused send is heard before it is sent again", &[FalseFail], &[], refuse_and_hear),
         kind("nobody sent an entry", &[Phantom], &[], unsend),
         kind("two rooms are mixed up", &[Lost, Phantom], &[Diverged], swap_rooms),
         kind("a number is used up without an entry", &[Gap], &[SilentGap], use_up_a_number),
@@ -201,6 +203,35 @@ fn store_refused(tale: &mut Tale) -> Option<()> {
         stamp: Some(stamp),
     };
     append(tale, room, &entry);
+    Some(())
+}
+
+/// The try that stored it says that it stored nothing, and the next that it was there.
+fn refuse_and_find(tale: &mut Tale) -> Option<()> {
+    refuse_and_retry(tale, Mono(1), true)
+}
+
+/// Everybody hears what was refused; only then it is sent again, and taken as if it were new.
+fn refuse_and_hear(tale: &mut Tale) -> Option<()> {
+    let after_all = tale.events.iter().map(|event| event.mono).max()?;
+    refuse_and_retry(tale, after_all, false)
+}
+
+fn refuse_and_retry(tale: &mut Tale, not_before: Mono, dup: bool) -> Option<()> {
+    let once = tale.acked().into_iter().filter(|acked| acked.tries == 1 && acked.conn.is_none()).collect();
+    let acked = tale.pick(once)?;
+    let invoke = tale.steps_of(acked.stamp).next()?.clone();
+    for step in tale.steps_of(acked.stamp) {
+        if let Step::Ok { .. } = step {
+            *step = Step::Fail { code: "busy".to_owned() };
+        }
+    }
+    let begun = Mono(acked.at.0.max(not_before.0) + 1);
+    let p = tale.process(&acked).to_owned();
+    let ok = Step::Ok { seq: acked.seq, id: None, dup };
+    for (at, step) in [(begun, invoke), (Mono(begun.0 + 1), ok)] {
+        tale.note(at, &p, What::Send(Attempt { room: acked.room, stamp: acked.stamp, step }));
+    }
     Some(())
 }
 
