@@ -260,6 +260,89 @@ async fn an_emptied_redis_makes_no_second_holder_store_what_the_first_has_heard(
     b.stop().await;
 }
 
+/// Empties Redis just after the holder has renewed its lease: the other instance asks for it before the holder does.
+async fn empty_it_under_the_holder(redis: &RealRedis) -> String {
+    let keys = ask(redis, &["KEYS", "tertulia:office:bridge:chat:*"]).await;
+    let lease = keys.iter().find(|word| word.starts_with("tertulia:office:")).expect("premise: somebody holds it");
+    let first = holder(redis).await.expect("premise: somebody holds it");
+    eventually("the lease is renewed", async || {
+        let left = ask(redis, &["PTTL", lease]).await.concat();
+        let left: u32 = left.trim_start_matches("int(").trim_end_matches(')').parse().ok()?;
+        (left > 5_900).then_some(())
+    })
+    .await;
+    ask(redis, &["FLUSHALL"]).await;
+    first
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_emptied_redis_makes_nobody_tell_the_channel_a_message_twice_and_none_is_left_out() {
+    let redis = RealRedis::start().await;
+    let (a, b) = TestServer::pair(&redis.url()).await;
+    until_joined(&redis, "chat", 1).await;
+    let mut terminal = Subscriber::open(&redis, "chat").await;
+    let mut people = [a.guest("Ana").await.socket().await, b.guest("Bruno").await.socket().await];
+    for socket in &mut people {
+        socket.follow(LOBBY).await;
+    }
+    let (mut said, mut handed_over) = (Vec::new(), 0);
+    for round in 0..4 {
+        for n in 0..20 {
+            let words = format!("{round} {n}");
+            people[n % 2].tell(LOBBY, &words).await;
+            said.push(words);
+        }
+        let first = empty_it_under_the_holder(&redis).await;
+        for n in 20..60 {
+            let words = format!("{round} {n}");
+            people[n % 2].tell(LOBBY, &words).await;
+            said.push(words);
+        }
+        eventually("somebody goes on", async || {
+            let keys = ask(&redis, &["KEYS", "tertulia:bridge:chat:*"]).await;
+            keys.iter().any(|key| key.starts_with("tertulia:bridge:")).then_some(())
+        })
+        .await;
+        handed_over += usize::from(holder(&redis).await.is_some_and(|now| now != first));
+    }
+    assert!(handed_over > 0, "premise: another instance took over");
+    for words in &said {
+        assert_eq!(terminal.next_json().await["text"], *words, "each once, in order");
+    }
+    people[0].tell(LOBBY, "the end").await;
+    assert_eq!(terminal.next_json().await["text"], "the end");
+    a.stop().await;
+    b.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_said_while_redis_was_away_is_told_although_the_instance_started_anew_meanwhile() {
+    let mut redis = RealRedis::start().await;
+    let (folder, url) = (folder(), redis.url());
+    let start = async || Setup::new().on(&folder).redis(&url).named("one").start().await;
+    let server = start().await;
+    until_joined(&redis, "chat", 1).await;
+    let mut terminal = Subscriber::open(&redis, "chat").await;
+    server.guest("Ana").await.socket().await.tell(LOBBY, "before").await;
+    assert_eq!(terminal.next_json().await["text"], "before");
+    redis.kill();
+    server.until_bus("degraded: ").await;
+    let mut ana = server.guest("Ana").await.socket().await;
+    for words in ["one", "two", "three"] {
+        ana.tell(LOBBY, words).await;
+    }
+    server.stop().await;
+    redis.restart().await;
+    let mut terminal = Subscriber::open(&redis, "chat").await;
+    let server = start().await;
+    for words in ["one", "two", "three"] {
+        assert_eq!(terminal.next_json().await["text"], words);
+    }
+    server.guest("Bruno").await.socket().await.tell(LOBBY, "after").await;
+    assert_eq!(terminal.next_json().await["text"], "after", "each once");
+    server.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_houses_on_one_channel_hear_each_other_once_and_do_not_echo() {
     let redis = RealRedis::start().await;

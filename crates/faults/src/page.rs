@@ -95,7 +95,8 @@ fn told(honesty: &Honesty) -> String {
         "Pages said *degraded* at most {} after Redis had gone, and *live* at most {} after it was back. Servers let go of \
          browsers that asked for much and read nothing: {}; of browsers that were silent as a cut cable: {}; of people \
          who had signed out on another instance: {}. Whose instance was killed was back on another at most {} later. A \
-         store that could not be written said so {} times, and acknowledged nothing.\n",
+         store that could not be written said so {} times, and acknowledged nothing. A `redis-cli SUBSCRIBE` heard {} \
+         messages of the lobby.\n",
         said(honesty.degraded),
         said(honesty.live),
         held(honesty.stalled),
@@ -103,6 +104,7 @@ fn told(honesty: &Honesty) -> String {
         held(honesty.revoked),
         said(honesty.back),
         honesty.refusals,
+        honesty.told,
     )
 }
 

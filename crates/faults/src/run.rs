@@ -19,7 +19,7 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::checker::{Checker, Report, Terms};
 use crate::journal::{Clock, Door, Event, Merged, Writer};
 use crate::nemesis::{Fault, Pace, REST, plan, strike};
-use crate::people::{Bridge, Habits, Leaver, Phase, Plain, Publisher, Run, Talker, finals};
+use crate::people::{Bridge, Habits, Leaver, Listener, Phase, Plain, Publisher, Run, Talker, finals};
 use crate::world::{Cast, World};
 
 /// The room that is joined to the Redis channel of the same name, as the server does it by default.
@@ -138,7 +138,8 @@ async fn rooms(guide: &Visitor, count: usize) -> Outcome<Vec<RoomInfo>> {
 }
 
 /// Everybody, each in a task: talkers in up to three rooms, and at each of the first rooms both plain doors, a program
-/// that publishes, and in the lobby somebody at `redis-cli` and two who sign out again and again.
+/// that publishes; in the lobby two at `redis-cli`, one who publishes and one who listens, and two who sign out again and
+/// again.
 async fn people(
     wishes: &Wishes,
     run: &Run,
@@ -185,6 +186,7 @@ async fn people(
     let lobby = (rooms[0].clone(), LOBBY);
     let pause = Duration::from_millis(900);
     people.spawn(Bridge::new(run, PROGRAMS + 100, "bridge", lobby, redis, pause)?.live());
+    people.spawn(Listener::new(run, PROGRAMS + 101, "terminal", LOBBY, redis)?.live());
     Ok(people)
 }
 

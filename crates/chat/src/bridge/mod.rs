@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-use tertulia_protocol::{Code, Refusal, Seq};
-use tokio::sync::{Semaphore, mpsc};
+use tertulia_protocol::{Code, Refusal};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -19,6 +19,7 @@ use crate::seldom::Seldom;
 
 mod inward;
 mod outward;
+mod place;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -39,10 +40,6 @@ const RETRY: Duration = Duration::from_millis(500);
 
 /// Between two tries to ask Redis who holds the channel.
 const ASK_AGAIN: Duration = Duration::from_millis(100);
-
-/// How often an instance that does not hold the channel looks how far it was told: after Redis was emptied, this
-/// is where it would go on.
-const LOOK: Duration = Duration::from_secs(5);
 
 /// At most one line a second says what is refused.
 const TELL_EVERY: Duration = Duration::from_secs(1);
@@ -69,6 +66,11 @@ pub struct Totals {
     pub overflowed: u64,
     /// How often the listening connection was lost.
     pub disconnected: u64,
+}
+
+/// A refusal as its reader in the log needs it.
+fn in_words(refusal: Refusal) -> String {
+    refusal.message.into_owned()
 }
 
 /// The bridges of an instance.
@@ -108,7 +110,7 @@ impl Bridges {
         let bridge = |pair: &Pair| {
             Ok(Arc::new(Bridge {
                 chat: chat.clone(),
-                channel: bus.channel(&pair.channel, &epoch.0)?,
+                channel: bus.channel(&pair.channel, &epoch.0, &pair.room)?,
                 room: pair.room.clone(),
                 from: words::from(&epoch),
                 counters: Counters::default(),
@@ -153,7 +155,8 @@ impl Bridge {
         tokio::join!(
             self.store_all(&member, waiting),
             self.confirm_all(heard, confirmed),
-            self.take_part(&member, inbox)
+            self.listen(inbox),
+            self.speak(&member),
         );
     }
 
@@ -184,28 +187,14 @@ impl Bridge {
         }
     }
 
-    /// Speaks and listens while this instance holds the channel, until the end.
-    async fn take_part(&self, member: &Member, inbox: Inbox) {
+    /// Listens while this instance holds the channel, until the end.
+    async fn listen(&self, inbox: Inbox) {
         let mut held = self.channel.elect();
-        // Where to go on when Redis knows nothing: what is said from now on is news.
-        let mut known = None;
-        loop {
-            tokio::select! {
-                // Safe to cancel: nothing is waited for but the wish to end.
-                () = self.stop.cancelled() => return,
-                // Safe to cancel: looks are repeated.
-                () = self.watch_the_mark(member, &mut known) => {}
-                // Safe to cancel: the office is looked at, not taken.
-                gained = held.wait_for(|held| *held) => if gained.is_err() { return },
-            }
+        while self.until_held(&mut held, true).await.is_some() {
             tracing::info!(channel = self.channel.name(), room = self.room, "this instance joins room and channel");
             tokio::select! {
-                // Safe to cancel: nothing is waited for but the wish to end.
-                () = self.stop.cancelled() => return,
                 // Safe to cancel: the office is looked at, not taken.
-                lost = held.wait_for(|held| !held) => if lost.is_err() { return },
-                // Safe to cancel: what is published is marked in the same step, or read again by the next holder.
-                () = self.speak(member, &mut known) => {}
+                lost = self.until_held(&mut held, false) => if lost.is_none() { return },
                 // Safe to cancel: what was handed over waits in the inbox.
                 () = self.channel.hear(|payload| self.hear(payload, &inbox)) => {}
             }
@@ -213,18 +202,14 @@ impl Bridge {
         }
     }
 
-    /// Keeps an eye on how far the channel was told, for the day when Redis has forgotten it. Never returns.
-    async fn watch_the_mark(&self, member: &Member, known: &mut Option<Seq>) {
-        loop {
-            match self.channel.mark().await {
-                Ok(Some(mark)) => *known = Some(Seq(mark)),
-                // Redis is away, or nobody has told it anything yet.
-                Ok(None) | Err(_) if known.is_none() => {
-                    *known = self.chat.snapshot(member).await.ok().map(|snapshot| snapshot.seq);
-                }
-                Ok(None) | Err(_) => {}
-            }
-            sleep(LOOK).await;
+    /// Waits until this instance holds the channel, or does not; `None` when stopped before.
+    async fn until_held(&self, held: &mut watch::Receiver<bool>, wanted: bool) -> Option<()> {
+        tokio::select! {
+            biased;
+            // Safe to cancel: nothing is waited for but the wish to end.
+            () = self.stop.cancelled() => None,
+            // Safe to cancel: the office is looked at, not taken.
+            seen = held.wait_for(|held| *held == wanted) => seen.is_ok().then_some(()),
         }
     }
 

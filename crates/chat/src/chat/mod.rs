@@ -35,6 +35,7 @@ mod messages;
 mod moves;
 mod people;
 mod rooms;
+mod tellings;
 #[cfg(test)]
 mod tests;
 

@@ -59,6 +59,15 @@ pub struct Moved {
     pub mark: Mark,
 }
 
+/// How far a room has been told to a channel outside; see [`Store::begin_telling`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Telling {
+    /// Where the room stood when the two were joined: what came before is not told.
+    pub begun: Seq,
+    /// The last number that was noted as told; `None` until one was.
+    pub told: Option<Seq>,
+}
+
 /// SHA-256 of a session token; the token itself is known to the browser alone.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct TokenHash(pub [u8; 32]);
@@ -199,6 +208,20 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     /// `Unavailable`.
     async fn moved_after(&self, mark: Mark, limit: usize) -> Result<Vec<Moved>, StoreError>;
+
+    /// Joins a room to a channel outside, from `at` on, and says how far it has been told there. Those that were joined
+    /// before stay as they were: of several who join them, one says where it begins.
+    ///
+    /// # Errors
+    /// `NoRoom`, `Busy`, `Unavailable`.
+    async fn begin_telling(&self, room: RoomId, channel: &str, at: Seq) -> Result<Telling, StoreError>;
+
+    /// Notes that a room has been told to a channel up to a number. What is noted only grows: a smaller number, of
+    /// somebody who was overtaken, changes nothing.
+    ///
+    /// # Errors
+    /// `NoRoom` when the two were never joined, `Busy`, `Unavailable`.
+    async fn note_told(&self, room: RoomId, channel: &str, to: Seq) -> Result<(), StoreError>;
 
     /// Makes a guest with a session that ends at `expires_at` (Unix milliseconds), both in one transaction.
     ///

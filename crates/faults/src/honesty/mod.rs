@@ -1,7 +1,8 @@
 //! Whether everybody tells the truth about trouble: pages of the state between instances, servers about peers that read
-//! no more, and a store that cannot be written about what it was given.
+//! no more, a store that cannot be written about what it was given, and a channel of Redis about what was said in a room.
 
 mod back;
+mod channel;
 mod freed;
 mod pages;
 mod refused;
@@ -30,6 +31,8 @@ pub(crate) struct Honesty {
     pub(crate) revoked: Held,
     /// The longest anybody whose instance was killed took to be back on another.
     pub(crate) back: Option<Duration>,
+    /// Messages that were heard on the channel of Redis.
+    pub(crate) told: usize,
     /// Refusals by a store that could not be written.
     pub(crate) refusals: usize,
     /// What was not as it was promised, in words.
@@ -44,6 +47,7 @@ pub(crate) fn honesty(events: &[Event]) -> Honesty {
     freed::judge(events, &struck, &mut honesty);
     back::judge(events, &mut honesty);
     refused::judge(events, &struck, &mut honesty);
+    channel::judge(events, &mut honesty);
     honesty
 }
 

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use tertulia_protocol::{Epoch, RoomId, Seq};
+use tertulia_protocol::{Epoch, Key, RoomId, Seq, UserId};
 
 use super::{Held, Honesty, honesty};
 use crate::journal::{
-    Attempt, Digest, Door, Event, Follow, Freed, How, Mono, Process, Revoked, Slumber, Stamp, Step, Switch, What,
+    Attempt, Channel, Digest, Door, Event, Final, Follow, Freed, How, Kind, Logged, Mono, Process, Revoked, Slumber,
+    Stamp, Step, Switch, What,
 };
 
 fn at(second: u64, p: &str, what: What) -> Event {
@@ -140,4 +141,55 @@ fn a_store_that_cannot_be_written_must_say_so_and_acknowledge_nothing() {
     assert_eq!(full(vec![refused(), said(2, 14, 15, ok(false))]).lies.len(), 1, "an acknowledgement of nothing");
     assert_eq!(full(vec![refused(), said(2, 14, 15, ok(true))]).lies.len(), 0, "stored before");
     assert_eq!(full(vec![refused(), said(2, 14, 21, ok(false))]).lies.len(), 0, "stored after");
+}
+
+/// What a terminal notes, event by event; 0 is a connection that ended and came back.
+fn terminal(heard: &[i64]) -> Honesty {
+    let room = RoomId(1);
+    // Number 1 made the room, 4 came from the channel itself; the others were said in the room.
+    let entry = |seq| {
+        let kind = if seq == 1 { Kind::Created } else { Kind::Posted };
+        let key = Some(if seq == 4 { Key::mint_foreign() } else { Key::mint() }).filter(|_| seq > 1);
+        Logged { seq: Seq(seq), kind, author: UserId(1), key, h: None, stamp: None }
+    };
+    let log = (1..=9).map(entry).collect();
+    let last = What::Final(Final { room, via: "a".to_owned(), epoch: Epoch("e".to_owned()), log });
+    let note = |what| at(5, "terminal", What::Channel(what));
+    let mut all = vec![note(Channel::Listening)];
+    for seq in heard {
+        match seq {
+            0 => all.extend([note(Channel::Lost), note(Channel::Listening)]),
+            seq => all.push(note(Channel::Heard { room, seq: Seq(*seq) })),
+        }
+    }
+    all.extend([note(Channel::Lost), at(90, "fin", last)]);
+    honesty(&all)
+}
+
+#[test]
+fn a_channel_that_is_told_each_message_once_and_in_order_is_honest() {
+    assert_eq!(terminal(&[2, 3, 5, 6, 7, 8, 9]), Honesty { told: 7, ..Honesty::default() });
+    assert_eq!(terminal(&[3, 5]).lies, Vec::<String>::new(), "before and after, nobody listened");
+    assert_eq!(terminal(&[2, 0, 6, 7]).lies, Vec::<String>::new(), "nor in between");
+    assert_eq!(honesty(&[]).lies, Vec::<String>::new(), "nobody listened at all");
+}
+
+#[test]
+fn a_channel_that_is_told_twice_or_late_or_not_all_is_found_out() {
+    for (heard, lie) in [
+        (&[2, 3, 3][..], "1-3 came again"),
+        (&[2, 3, 5, 0, 5, 6], "1-5 came again"),
+        (&[2, 3, 0, 2, 3, 5], "1-2 came again"),
+        (&[3, 2], "1-2 came after 1-3"),
+        (&[5, 0, 3], "1-3 came after 1-5"),
+        (&[2, 5], "1 messages after 1-2 had not"),
+        (&[2, 3, 8], "3 messages after 1-3 had not"),
+        (&[2, 3, 4, 5], "1-4 came on the channel and is no message"),
+        (&[1, 2], "1-1 came on the channel and is no message"),
+        (&[], "nothing was heard"),
+        (&[0, 0], "nothing was heard"),
+    ] {
+        let lies = terminal(heard).lies;
+        assert!(lies.iter().any(|told| told.contains(lie)), "{heard:?}: {lies:?}");
+    }
 }

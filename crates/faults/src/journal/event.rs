@@ -77,6 +77,8 @@ pub enum What {
     Freed(Freed),
     /// The server ended the connection of somebody who had signed out elsewhere.
     Revoked(Revoked),
+    /// What is heard on a channel of Redis that a room is joined to.
+    Channel(Channel),
     /// What the page says of the connection, in its own word.
     Status {
         /// The word, such as `live` or `degraded`.
@@ -218,4 +220,21 @@ pub struct Revoked {
     /// The close code; absent when the connection broke instead.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<u16>,
+}
+
+/// What somebody who listens to a channel of Redis notes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "t", rename_all = "snake_case")]
+pub enum Channel {
+    /// Redis has confirmed it: what is published from here on is heard.
+    Listening,
+    /// A message of a room.
+    Heard {
+        /// Of which room.
+        room: RoomId,
+        /// Its number there.
+        seq: Seq,
+    },
+    /// The connection ended: what is published is not heard.
+    Lost,
 }

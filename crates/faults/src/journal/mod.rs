@@ -16,7 +16,9 @@ mod writer;
 use std::path::PathBuf;
 
 pub use self::clock::{Clock, Mono};
-pub use self::event::{Event, Freed, How, Life, Person, Presence, Process, Revoked, Slumber, Switch, Told, What};
+pub use self::event::{
+    Channel, Event, Freed, How, Life, Person, Presence, Process, Revoked, Slumber, Switch, Told, What,
+};
 pub use self::heard::{Final, Follow, Kind, Logged, Reason, Receipt, Resync, Src};
 pub use self::merge::Merged;
 pub use self::said::{Attempt, Door, Step};

@@ -7,8 +7,9 @@ use tempfile::TempDir;
 use tertulia_protocol::{Epoch, Key, RoomId, Seq, UserId};
 
 use super::{
-    Attempt, Clock, Digest, Door, Event, Final, Follow, Freed, How, JournalError, Kind, Life, Logged, Merged, Mono,
-    Person, Presence, Process, Reason, Receipt, Resync, Revoked, Slumber, Src, Stamp, Step, Switch, Told, What, Writer,
+    Attempt, Channel, Clock, Digest, Door, Event, Final, Follow, Freed, How, JournalError, Kind, Life, Logged, Merged,
+    Mono, Person, Presence, Process, Reason, Receipt, Resync, Revoked, Slumber, Src, Stamp, Step, Switch, Told, What,
+    Writer,
 };
 
 const STAMP: Stamp = Stamp { sender: 17, counter: 4, random: 0xc0ff_ee00 };
@@ -119,6 +120,11 @@ fn every_event_of_people() -> Vec<(What, &'static str)> {
         (
             What::Revoked(Revoked { via: "b".to_owned(), door: Door::Sse, ms: 29_000, code: Some(4500) }),
             r#""op":"revoked","via":"b","door":"sse","ms":29000,"code":4500"#,
+        ),
+        (What::Channel(Channel::Listening), r#""op":"channel","t":"listening""#),
+        (
+            What::Channel(Channel::Heard { room: RoomId(3), seq: Seq(12) }),
+            r#""op":"channel","t":"heard","room":3,"seq":12"#,
         ),
         (What::Status { word: "degraded".to_owned() }, r#""op":"status","word":"degraded""#),
     ]

@@ -4,6 +4,7 @@
 mod bridge;
 mod finals;
 mod leaver;
+mod listener;
 mod plain;
 mod publisher;
 mod talker;
@@ -25,6 +26,7 @@ use crate::journal::{Clock, Stamp, Step, Writer};
 pub(crate) use bridge::Bridge;
 pub(crate) use finals::finals;
 pub(crate) use leaver::Leaver;
+pub(crate) use listener::Listener;
 pub(crate) use plain::Plain;
 pub(crate) use publisher::Publisher;
 pub(crate) use talker::{Habits, Talker};

@@ -17,12 +17,7 @@ const ANSWER_BYTES: usize = 4 * 1024;
 pub(crate) async fn ask_redis(port: u16, words: &[&str]) -> Outcome<String> {
     let what = words.first().copied().unwrap_or_default();
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.because(what)?;
-    let mut command = format!("*{}\r\n", words.len());
-    for word in words {
-        // Writing to a String cannot fail.
-        let _ = write!(command, "${}\r\n{word}\r\n", word.len());
-    }
-    stream.write_all(command.as_bytes()).await.because(what)?;
+    stream.write_all(command(words).as_bytes()).await.because(what)?;
     let mut answer = Vec::new();
     while !answer.ends_with(b"\r\n") {
         let mut part = [0; 256];
@@ -35,4 +30,14 @@ pub(crate) async fn ask_redis(port: u16, words: &[&str]) -> Outcome<String> {
     let answer = String::from_utf8_lossy(&answer);
     let line = answer.lines().next().unwrap_or_default().to_owned();
     if line.starts_with('-') { trouble(format!("{what}: {line}")) } else { Ok(line) }
+}
+
+/// Words as Redis reads them.
+pub(super) fn command(words: &[&str]) -> String {
+    let mut command = format!("*{}\r\n", words.len());
+    for word in words {
+        // Writing to a String cannot fail.
+        let _ = write!(command, "${}\r\n{word}\r\n", word.len());
+    }
+    command
 }

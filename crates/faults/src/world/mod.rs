@@ -1,6 +1,7 @@
 //! What is broken: instances of Tertulia on one database, each with a link of its own to one Redis.
 
 mod ask;
+mod ears;
 mod lock;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -16,6 +17,7 @@ use crate::journal::{How, Process, What, Writer};
 use crate::proxy::{Proxy, Speech};
 
 pub(crate) use ask::ask_redis;
+pub(crate) use ears::Ears;
 pub(crate) use lock::Lock;
 
 /// What is started.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use tertulia_chat::store::{Appended, Draft, Mark, Moved, StoreError, TokenHash};
+use tertulia_chat::store::{Appended, Draft, Mark, Moved, StoreError, Telling, TokenHash};
 use tertulia_protocol::limits::PAGE_BYTES;
 use tertulia_protocol::{Change, Entry, Epoch, Key, Person, RoomId, RoomInfo, Seq, Snapshot, UserId, codec};
 
@@ -17,6 +17,7 @@ pub(crate) struct Database {
     authors: BTreeMap<String, UserId>,
     sessions: BTreeMap<[u8; 32], Session>,
     keys: BTreeMap<(UserId, Key), (RoomId, Seq)>,
+    tellings: BTreeMap<(RoomId, String), Telling>,
     next_person: i64,
     /// Entries written so far, in all rooms.
     moves: i64,
@@ -53,6 +54,7 @@ impl Database {
             authors: BTreeMap::new(),
             sessions: BTreeMap::new(),
             keys: BTreeMap::new(),
+            tellings: BTreeMap::new(),
             next_person: 2,
             moves: 0,
         };
@@ -219,6 +221,19 @@ impl Database {
             Moved { room: room.info.clone(), head, made: room.born > mark.0, mark: Mark(room.moved) }
         };
         moved.into_iter().take(limit).map(of).collect()
+    }
+
+    /// See `Store::begin_telling`.
+    pub(crate) fn begin_telling(&mut self, room: RoomId, channel: &str, at: Seq) -> Result<Telling, StoreError> {
+        self.head(room).ok_or(StoreError::NoRoom)?;
+        Ok(*self.tellings.entry((room, channel.to_owned())).or_insert(Telling { begun: at, told: None }))
+    }
+
+    /// See `Store::note_told`.
+    pub(crate) fn note_told(&mut self, room: RoomId, channel: &str, to: Seq) -> Result<(), StoreError> {
+        let telling = self.tellings.get_mut(&(room, channel.to_owned())).ok_or(StoreError::NoRoom)?;
+        telling.told = telling.told.max(Some(to));
+        Ok(())
     }
 
     /// See `Store::create_guest`.

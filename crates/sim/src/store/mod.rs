@@ -9,7 +9,7 @@ mod weather;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use tertulia_chat::store::{Appended, Draft, Mark, Moved, Store, StoreError, TokenHash};
+use tertulia_chat::store::{Appended, Draft, Mark, Moved, Store, StoreError, Telling, TokenHash};
 use tertulia_protocol::{Entry, Epoch, Person, RoomId, RoomInfo, Seq, Snapshot, UserId};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -278,6 +278,16 @@ impl Store for SimStore {
             moved
         };
         self.read("moves", of).await
+    }
+
+    async fn begin_telling(&self, room: RoomId, channel: &str, at: Seq) -> Result<Telling, StoreError> {
+        let channel = channel.to_owned();
+        self.write(move |server, _| server.database().begin_telling(room, &channel, at)).await
+    }
+
+    async fn note_told(&self, room: RoomId, channel: &str, to: Seq) -> Result<(), StoreError> {
+        let channel = channel.to_owned();
+        self.write(move |server, _| server.database().note_told(room, &channel, to)).await
     }
 
     async fn create_guest(

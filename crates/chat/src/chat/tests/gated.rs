@@ -1,4 +1,5 @@
-//! A store whose writes wait at a gate, whose answers about heads may be held back, and whose reads of entries are counted.
+//! A store whose entries, and what was told to channels, wait at a gate each, whose answers about heads may be held back,
+//! and whose reads of entries are counted.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -6,16 +7,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use tertulia_protocol::{Entry, Epoch, Person, RoomId, RoomInfo, Seq, Snapshot, UserId};
-use tokio::sync::Semaphore;
+use tokio::sync::{RwLock, RwLockWriteGuard, Semaphore};
 
 use crate::store::sqlite::{SqliteOptions, SqliteStore};
-use crate::store::{Appended, Draft, Mark, Moved, Store, StoreError, TokenHash};
+use crate::store::{Appended, Draft, Mark, Moved, Store, StoreError, Telling, TokenHash};
 
 /// Passes everything on.
 pub(super) struct Gated {
     inner: SqliteStore,
     /// Appends that may still pass.
     gate: Semaphore,
+    /// Nothing that was told is noted while somebody writes here.
+    notes: RwLock<()>,
     reads: AtomicUsize,
     /// Answers about heads that may still pass.
     heads: Semaphore,
@@ -30,6 +33,7 @@ impl Gated {
         Arc::new(Self {
             inner,
             gate: Semaphore::new(0),
+            notes: RwLock::default(),
             reads: AtomicUsize::new(0),
             heads: Semaphore::new(Semaphore::MAX_PERMITS),
             heads_read: AtomicUsize::new(0),
@@ -55,6 +59,11 @@ impl Gated {
     /// Gives the answers that were held back, and all others.
     pub(super) fn give_heads(&self) {
         self.heads.add_permits(Semaphore::MAX_PERMITS);
+    }
+
+    /// Until this is dropped, whoever notes what was told waits.
+    pub(super) async fn hold_notes(&self) -> RwLockWriteGuard<'_, ()> {
+        self.notes.write().await
     }
 
     /// How often entries were read so far.
@@ -123,6 +132,15 @@ impl Store for Gated {
 
     async fn moved_after(&self, mark: Mark, limit: usize) -> Result<Vec<Moved>, StoreError> {
         self.inner.moved_after(mark, limit).await
+    }
+
+    async fn begin_telling(&self, room: RoomId, channel: &str, at: Seq) -> Result<Telling, StoreError> {
+        self.inner.begin_telling(room, channel, at).await
+    }
+
+    async fn note_told(&self, room: RoomId, channel: &str, to: Seq) -> Result<(), StoreError> {
+        let _open = self.notes.read().await;
+        self.inner.note_told(room, channel, to).await
     }
 
     async fn create_guest(&self, name: &str, token: TokenHash, at: i64, expires_at: i64) -> Result<Person, StoreError> {

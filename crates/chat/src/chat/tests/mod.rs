@@ -12,3 +12,4 @@ mod presence;
 mod requests;
 mod storm;
 mod support;
+mod tellings;

@@ -18,6 +18,7 @@ mod moves;
 mod reads;
 mod rooms;
 mod sessions;
+mod tellings;
 
 use std::sync::Arc;
 
@@ -35,6 +36,7 @@ pub use moves::*;
 pub use reads::*;
 pub use rooms::*;
 pub use sessions::*;
+pub use tellings::*;
 
 /// An empty database of its own for one test; gone when this is dropped.
 #[async_trait]
@@ -68,6 +70,8 @@ macro_rules! store_conformance {
             rooms_are_found_and_listed_in_order
             what_moved_after_a_mark_is_told_once_in_the_order_of_commits
             no_move_of_another_instance_is_missed_while_both_write
+            a_telling_begins_once_and_what_was_told_only_grows
+            of_many_who_join_a_room_to_a_channel_one_says_where_it_begins
             a_session_lives_expires_and_ends
             an_author_is_one_person_per_name
             what_ended_is_purged_and_nobody_who_left_a_trace

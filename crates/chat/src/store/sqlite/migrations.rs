@@ -16,6 +16,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../../../../migrations/sqlite/0002_authors.sql"),
     include_str!("../../../../../migrations/sqlite/0003_purging.sql"),
     include_str!("../../../../../migrations/sqlite/0004_moves.sql"),
+    include_str!("../../../../../migrations/sqlite/0005_tellings.sql"),
 ];
 
 /// The newest version of the schema that this binary knows.

@@ -26,7 +26,7 @@ use self::place::Place;
 use self::readers::Readers;
 use self::writer::Writer;
 use crate::clock::{Clock, SystemClock};
-use crate::store::{Appended, Draft, Mark, Moved, Store, StoreError, TokenHash};
+use crate::store::{Appended, Draft, Mark, Moved, Store, StoreError, Telling, TokenHash};
 
 /// What a commit waits for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -197,6 +197,16 @@ impl Store for SqliteStore {
 
     async fn moved_after(&self, mark: Mark, limit: usize) -> Result<Vec<Moved>, StoreError> {
         self.readers.read(move |db| queries::moved_after(db, mark, limit)).await
+    }
+
+    async fn begin_telling(&self, room: RoomId, channel: &str, at: Seq) -> Result<Telling, StoreError> {
+        let channel = channel.to_owned();
+        self.writer.write(move |tx| writes::begin_telling(tx, room, &channel, at)).await
+    }
+
+    async fn note_told(&self, room: RoomId, channel: &str, to: Seq) -> Result<(), StoreError> {
+        let channel = channel.to_owned();
+        self.writer.write(move |tx| writes::note_told(tx, room, &channel, to)).await
     }
 
     async fn create_guest(&self, name: &str, token: TokenHash, at: i64, expires_at: i64) -> Result<Person, StoreError> {

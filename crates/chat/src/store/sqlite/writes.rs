@@ -6,7 +6,7 @@ use tertulia_protocol::{Change, Entry, Key, Person, RoomId, RoomInfo, Seq, UserI
 
 use super::fault::Fault;
 use super::queries;
-use crate::store::{Appended, Draft, StoreError, TokenHash};
+use crate::store::{Appended, Draft, StoreError, Telling, TokenHash};
 
 /// The author, and the entry of an earlier try if there was one, in one look.
 pub(super) const AUTHOR: &str = "SELECT e.seq, e.at, e.author_id, u.name, e.key, e.payload, e.room_id \
@@ -34,6 +34,10 @@ pub(super) const DELETE_GUEST: &str = "DELETE FROM users WHERE id = ?1 \
      AND NOT EXISTS (SELECT 1 FROM entries WHERE author_id = ?1) \
      AND NOT EXISTS (SELECT 1 FROM rooms WHERE created_by = ?1) \
      AND NOT EXISTS (SELECT 1 FROM authors WHERE user_id = ?1)";
+const BEGIN_TELLING: &str = "INSERT INTO tellings (room_id, channel, begun) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
+pub(super) const TELLING: &str = "SELECT begun, told FROM tellings WHERE room_id = ?1 AND channel = ?2";
+pub(super) const NOTE_TOLD: &str =
+    "UPDATE tellings SET told = max(coalesce(told, 0), ?3) WHERE room_id = ?1 AND channel = ?2";
 // A row that comes and goes in one transaction: its page must be written and synced although nothing changed.
 // (An UPDATE to the same value would not do: SQLite sees that the bytes are equal and writes nothing.)
 const PROBE: &str = "INSERT INTO meta (name, value) VALUES ('probe', '')";
@@ -172,6 +176,23 @@ pub(super) fn purge_sessions(tx: &Connection, now: i64, limit: usize) -> Result<
         tx.prepare_cached(DELETE_GUEST)?.execute([user])?;
     }
     Ok(ended.len())
+}
+
+pub(super) fn begin_telling(tx: &Connection, room: RoomId, channel: &str, at: Seq) -> Result<Telling, Fault> {
+    queries::head(tx, room)?.ok_or(Fault::Refused(StoreError::NoRoom))?;
+    tx.prepare_cached(BEGIN_TELLING)?.execute((room.0, channel, at.0))?;
+    let read = |row: &Row<'_>| {
+        let told: Option<i64> = row.get(1)?;
+        Ok(Telling { begun: Seq(row.get(0)?), told: told.map(Seq) })
+    };
+    Ok(tx.prepare_cached(TELLING)?.query_row((room.0, channel), read)?)
+}
+
+pub(super) fn note_told(tx: &Connection, room: RoomId, channel: &str, to: Seq) -> Result<(), Fault> {
+    match tx.prepare_cached(NOTE_TOLD)?.execute((room.0, channel, to.0))? {
+        0 => Err(Fault::Refused(StoreError::NoRoom)),
+        _ => Ok(()),
+    }
 }
 
 pub(super) fn probe(tx: &Connection) -> Result<(), Fault> {

@@ -23,13 +23,21 @@ mod ear;
 const NAME_BYTES: usize = 128;
 
 /// Publishes what is new, for the holder alone, and only from where the last one stopped. `KEYS`: lease, mark.
-/// `ARGV`: holder, old mark, new mark, channel, messages. A mark that is gone is written anew: Redis was emptied.
+/// `ARGV`: holder, old mark, new mark, channel, messages. A mark that is gone is as good as moved: Redis was emptied, and
+/// another may have held the channel since.
 const PUBLISH: &str = "\
 if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 'lost' end
-local mark = redis.call('GET', KEYS[2])
-if mark and mark ~= ARGV[2] then return 'moved' end
+if redis.call('GET', KEYS[2]) ~= ARGV[2] then return 'moved' end
 for at = 5, #ARGV do redis.call('PUBLISH', ARGV[4], ARGV[at]) end
 redis.call('SET', KEYS[2], ARGV[3])
+return 'done'";
+
+/// Sets the mark, for the holder alone, and never back. `KEYS`: lease, mark. `ARGV`: holder, new mark.
+const RESUME: &str = "\
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 'lost' end
+local mark = redis.call('GET', KEYS[2])
+if mark and tonumber(mark) > tonumber(ARGV[2]) then return 'moved' end
+redis.call('SET', KEYS[2], ARGV[2])
 return 'done'";
 
 /// What became of a try to publish.
@@ -39,8 +47,22 @@ pub enum Published {
     Done,
     /// Nothing: another instance holds the channel, or nobody.
     Lost,
-    /// Nothing: the mark is not where it was thought to be. Read it again.
+    /// Nothing: the mark is not where it was thought to be, or gone. Find out, and [`Channel::resume`].
     Moved,
+}
+
+impl Published {
+    /// Whether it was done.
+    ///
+    /// # Errors
+    /// Why it was not, in words.
+    pub fn or_why(self) -> Result<(), &'static str> {
+        match self {
+            Self::Done => Ok(()),
+            Self::Lost => Err("the channel is not held"),
+            Self::Moved => Err("the mark moved"),
+        }
+    }
 }
 
 /// One foreign channel.
@@ -55,17 +77,18 @@ pub struct Channel {
 
 impl RedisBus {
     /// A channel by its literal name. `scope` keeps its holder and its mark apart from those of others who share
-    /// this Redis and its prefix: the store's epoch.
+    /// this Redis and its prefix: the store's epoch. `room` keeps the mark apart from that of another room that the
+    /// channel was joined to before.
     ///
     /// # Errors
     /// A name that is none: 1 to 128 visible ASCII characters, not one of our own channels.
-    pub fn channel(&self, name: &str, scope: &str) -> Result<Channel, SettingsError> {
+    pub fn channel(&self, name: &str, scope: &str, room: &str) -> Result<Channel, SettingsError> {
         let visible = !name.is_empty() && name.len() <= NAME_BYTES && name.bytes().all(|byte| byte.is_ascii_graphic());
         if !visible || self.shared.channels.is_ours(name) {
             return Err(SettingsError::Channel);
         }
         let office = format!("bridge:{name}:{scope}");
-        let mark = self.shared.channels.mark(&office);
+        let mark = self.shared.channels.mark(&format!("{office}:{room}"));
         let shared = Arc::clone(&self.shared);
         Ok(Channel { shared, name: name.to_owned(), office, mark, disconnected: AtomicU64::new(0) })
     }
@@ -113,7 +136,7 @@ impl Channel {
         self.disconnected.load(Relaxed)
     }
 
-    /// How far the channel has been told, as the last holder marked it; `None` when nobody did.
+    /// How far the channel has been told, as the last holder marked it; `None` when nobody did, or Redis forgot.
     ///
     /// # Errors
     /// Why Redis cannot be asked, in words.
@@ -122,19 +145,39 @@ impl Channel {
         mark.map(|mark| mark.parse().map_err(|_| "the mark in Redis is not a number".to_owned())).transpose()
     }
 
+    /// Sets the mark where it is known to belong, unless it stands further on: from there it is published.
+    ///
+    /// # Errors
+    /// Why Redis cannot be asked, in words.
+    pub async fn resume(&self, at: i64) -> Result<Published, String> {
+        let mut command = self.script(RESUME);
+        command.arg(at);
+        self.run(&command).await
+    }
+
     /// Publishes messages in order and moves the mark, both or neither.
     ///
     /// # Errors
     /// Why Redis cannot be asked, in words; whether it was published is then unknown until the mark is read again.
     pub async fn publish(&self, from: i64, to: i64, messages: &[Bytes]) -> Result<Published, String> {
-        let channels = &self.shared.channels;
-        let mut command = redis::cmd("EVAL");
-        command.arg(PUBLISH).arg(2).arg(channels.office(&self.office)).arg(&self.mark);
-        command.arg(channels.instance()).arg(from).arg(to).arg(&self.name);
+        let mut command = self.script(PUBLISH);
+        command.arg(from).arg(to).arg(&self.name);
         for message in messages {
             command.arg(&message[..]);
         }
-        let answer: String = self.shared.ask(&command).await?;
+        self.run(&command).await
+    }
+
+    /// A script about lease and mark, and its first argument, the holder.
+    fn script(&self, script: &str) -> redis::Cmd {
+        let channels = &self.shared.channels;
+        let mut command = redis::cmd("EVAL");
+        command.arg(script).arg(2).arg(channels.office(&self.office)).arg(&self.mark).arg(channels.instance());
+        command
+    }
+
+    async fn run(&self, command: &redis::Cmd) -> Result<Published, String> {
+        let answer: String = self.shared.ask(command).await?;
         match answer.as_str() {
             "done" => Ok(Published::Done),
             "moved" => Ok(Published::Moved),

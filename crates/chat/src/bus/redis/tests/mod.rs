@@ -2,6 +2,7 @@
 //! killed, frozen, locked and lied to.
 
 mod faults;
+mod marks;
 mod offices;
 mod parts;
 mod registry;

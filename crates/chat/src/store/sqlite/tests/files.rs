@@ -60,7 +60,8 @@ async fn a_database_from_before_moves_were_counted_keeps_its_log_and_counts_from
     drop(store);
     let earlier = Connection::open(file.path()).unwrap();
     earlier.execute_batch("DROP INDEX rooms_by_move; ALTER TABLE rooms DROP COLUMN moved").unwrap();
-    earlier.execute_batch("ALTER TABLE rooms DROP COLUMN born; PRAGMA user_version = 3").unwrap();
+    earlier.execute_batch("ALTER TABLE rooms DROP COLUMN born; DROP TABLE tellings").unwrap();
+    earlier.pragma_update(None, "user_version", 3).unwrap();
     drop(earlier);
 
     let store = file.store();

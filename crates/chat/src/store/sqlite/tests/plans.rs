@@ -32,6 +32,8 @@ fn no_hot_statement_scans_a_table_or_sorts() {
         writes::NEXT_SEQ,
         writes::ENDED_SESSIONS,
         writes::DELETE_GUEST,
+        writes::TELLING,
+        writes::NOTE_TOLD,
     ] {
         let plan = plan(&db, sql);
         assert!(plan.iter().any(|step| step.starts_with("SEARCH")), "{sql}: {plan:?}");
