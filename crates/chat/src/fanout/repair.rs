@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tertulia_protocol::limits::ENTRIES_PER_PAGE;
 use tertulia_protocol::{RoomId, Seq};
+use tokio::time::{Instant, sleep};
 
 use super::{Fanout, Local};
 use crate::encoded::Encoded;
@@ -17,6 +18,11 @@ use crate::store::StoreError;
 const HOLE_PATIENCE: Duration = Duration::from_millis(15);
 /// Pause before a failed reading of a hole is tried again.
 const REPAIR_RETRY: Duration = Duration::from_millis(250);
+/// How long a page of what was missed waits for those who are still being sent the one before, at most: a few times what a
+/// page takes on the way. Who is slower than that is closed by the bounds of its queue, as always.
+const PACE_PATIENCE: Duration = Duration::from_millis(500);
+/// How often it is looked whether they are done.
+const PACE_LOOK: Duration = Duration::from_millis(5);
 /// News of entries that are not in SQL: another store with this one's identity, or a forger. Once a minute.
 static FALSE_NEWS: Seldom = Seldom::new(Duration::from_secs(60));
 
@@ -52,7 +58,7 @@ impl Fanout {
         let mut pause = HOLE_PATIENCE;
         loop {
             let head = local.log.head();
-            tokio::time::sleep(pause).await;
+            sleep(pause).await;
             if !local.log.has_hole() {
                 return;
             }
@@ -143,6 +149,15 @@ impl Fanout {
             if whole || stuck {
                 return Ok(());
             }
+            pace(local).await;
         }
+    }
+}
+
+/// Waits until the followers have room for another page: two would fill their queues, however fast they read.
+async fn pace(local: &Local) {
+    let until = Instant::now() + PACE_PATIENCE;
+    while !local.log.is_roomy() && Instant::now() < until {
+        sleep(PACE_LOOK).await;
     }
 }

@@ -210,6 +210,12 @@ impl RoomLog {
         self.lock().head
     }
 
+    /// Whether every follower has room for a page of entries.
+    #[must_use]
+    pub fn is_roomy(&self) -> bool {
+        self.lock().followers.values().all(|queue| queue.is_roomy())
+    }
+
     /// Whether something waits for an entry that is missing; never before loading nor after releasing, when
     /// there is nothing yet or nothing any more that reading SQL could mend.
     #[must_use]
