@@ -77,7 +77,7 @@ impl History {
             // Whether that was in time is told apart, with the states of pages: it concerns no room. So is what a channel
             // was told, which nobody in a room hears.
             What::Freed(_) | What::Revoked(_) | What::Channel(_) => {}
-            What::Status { word } => *self.counts.statuses.entry(word).or_default() += 1,
+            What::Status { word, .. } => *self.counts.statuses.entry(word).or_default() += 1,
             What::Unknown => self.counts.unknown += 1,
         }
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::{Honesty, Struck};
 use crate::journal::{Event, Mono, What};
+use crate::nemesis::Silence;
 
 /// Within how long a page must say that the instances do not hear each other (the promise of the fault runs: I9).
 const SAYS_SO: Duration = Duration::from_secs(10);
@@ -12,25 +13,35 @@ const SAYS_SO: Duration = Duration::from_secs(10);
 /// What one page said, in the order of time: live or not; nothing when its own link was lost.
 type Words = Vec<(Mono, Option<bool>)>;
 
+/// The same with the instance that the page was of; no instance when its link was lost.
+type Pages<'a> = BTreeMap<&'a str, Vec<(Mono, Option<(bool, &'a str)>)>>;
+
 /// Judges every page by every fault that silences Redis. Faults shorter than [`SAYS_SO`] prove nothing about silence.
 pub(super) fn judge(events: &[Event], struck: &[Struck], honesty: &mut Honesty) {
-    let mut pages: BTreeMap<&str, Words> = BTreeMap::new();
+    let mut pages = Pages::new();
     for event in events {
         let word = match &event.what {
-            What::Status { word } => Some(word == "live"),
+            What::Status { word, via } => Some((word == "live", via.as_str())),
             What::Lost { .. } => None,
             _ => continue,
         };
         pages.entry(&event.p).or_default().push((event.mono, word));
     }
     let end = events.last().map_or(Mono(0), |event| event.mono);
-    for (index, Struck { fault, start, stop, .. }) in struck.iter().enumerate() {
-        if !fault.silences_redis() {
-            continue;
-        }
+    for (index, Struck { fault, start, stop, on }) in struck.iter().enumerate() {
+        let concerns = |via: &str| match fault.silences() {
+            Silence::Nowhere => false,
+            Silence::ForOne => via == on,
+            Silence::Everywhere => true,
+        };
         let next = struck.get(index + 1).map_or(end, |next| next.start);
         for (page, words) in &pages {
-            let degraded = said(words, false, (*start, *stop));
+            // A page of an instance that hears the others says nothing about it.
+            let words: Words = words
+                .iter()
+                .map(|(at, word)| (*at, word.filter(|(_, via)| concerns(via)).map(|(live, _)| live)))
+                .collect();
+            let degraded = said(&words, false, (*start, *stop));
             match degraded {
                 Said::After(took) => honesty.degraded = honesty.degraded.max(Some(took)),
                 Said::Never => {
@@ -39,7 +50,7 @@ pub(super) fn judge(events: &[Event], struck: &[Struck], honesty: &mut Honesty) 
                 }
                 Said::NoTime => {}
             }
-            match said(words, true, (*stop, next)) {
+            match said(&words, true, (*stop, next)) {
                 Said::After(took) => honesty.live = honesty.live.max(Some(took)),
                 Said::Never => honesty.lies.push(format!("{page} did not say live again after {stop}")),
                 Said::NoTime => {}

@@ -27,7 +27,7 @@ fn frozen(stop: u64, mut said: Vec<Event>) -> Honesty {
 }
 
 fn word(second: u64, word: &str) -> Event {
-    at(second, "c1", What::Status { word: word.to_owned() })
+    at(second, "c1", What::Status { word: word.to_owned(), via: "b".to_owned() })
 }
 
 fn lost(second: u64) -> Event {
@@ -56,6 +56,19 @@ fn a_page_whose_link_was_lost_has_time_from_when_it_is_back() {
     assert_eq!(late.lies.len(), 1, "for 11 s it knew better: {late:?}");
     let away = frozen(40, vec![word(1, "live"), lost(12), word(35, "live")]);
     assert_eq!(away.lies.len(), 0, "{away:?}");
+}
+
+#[test]
+fn only_pages_of_the_instance_that_is_cut_off_must_say_so() {
+    let cut_off = |on, mut said: Vec<Event>| {
+        said.extend([fault(10, Switch::Start, "black-hole", on), fault(40, Switch::Stop, "black-hole", on)]);
+        said.push(at(90, "nemesis", What::Unknown));
+        said.sort_by_key(|event| event.mono);
+        honesty(&said)
+    };
+    assert_eq!(cut_off("b", vec![word(1, "live")]).lies.len(), 1, "it was cut off, and said nothing");
+    assert_eq!(cut_off("b", vec![word(1, "live"), word(17, "degraded"), word(43, "live")]).lies, Vec::<String>::new());
+    assert_eq!(cut_off("c", vec![word(1, "live")]).lies, Vec::<String>::new(), "another one was");
 }
 
 fn freed(t: Slumber, seconds: u64, code: Option<u16>, more: Vec<Event>) -> Honesty {

@@ -83,6 +83,9 @@ pub enum What {
     Status {
         /// The word, such as `live` or `degraded`.
         word: String,
+        /// The instance whose page it is.
+        #[serde(default)]
+        via: String,
     },
     /// Noted by a newer version of the tool.
     #[serde(other)]

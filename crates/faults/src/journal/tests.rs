@@ -126,7 +126,10 @@ fn every_event_of_people() -> Vec<(What, &'static str)> {
             What::Channel(Channel::Heard { room: RoomId(3), seq: Seq(12) }),
             r#""op":"channel","t":"heard","room":3,"seq":12"#,
         ),
-        (What::Status { word: "degraded".to_owned() }, r#""op":"status","word":"degraded""#),
+        (
+            What::Status { word: "degraded".to_owned(), via: "b".to_owned() },
+            r#""op":"status","word":"degraded","via":"b""#,
+        ),
     ]
 }
 

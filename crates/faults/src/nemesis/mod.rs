@@ -110,10 +110,25 @@ impl Fault {
         )
     }
 
-    /// Whether the instances stop hearing each other for as long as it lasts, so that pages must say so.
-    pub(crate) const fn silences_redis(self) -> bool {
-        matches!(self, Self::KillRedis | Self::FreezeRedis)
+    /// Whose pages must say that the instances do not hear each other, for as long as it lasts.
+    pub(crate) const fn silences(self) -> Silence {
+        match self {
+            Self::KillRedis | Self::FreezeRedis => Silence::Everywhere,
+            Self::BlackHole | Self::OneWay => Silence::ForOne,
+            _ => Silence::Nowhere,
+        }
     }
+}
+
+/// Who stops hearing the others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Silence {
+    /// Nobody, or for too short a time to be noticed.
+    Nowhere,
+    /// The instance that it is done to.
+    ForOne,
+    /// All.
+    Everywhere,
 }
 
 /// How long a run's faults last.

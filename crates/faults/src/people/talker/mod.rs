@@ -345,7 +345,7 @@ impl Talker {
 
     fn note_status(&self, bus: BusState) -> Outcome<()> {
         let word = if bus == BusState::Live { "live" } else { "degraded" };
-        self.note(What::Status { word: word.to_owned() })
+        self.note(What::Status { word: word.to_owned(), via: self.doors[self.at].0.clone() })
     }
 
     fn note_person(&self, room: RoomId, t: Life, since: Option<Mono>) -> Outcome<()> {

@@ -27,7 +27,7 @@ impl World {
         if self.percent(10) {
             self.note(END, "nem", What::Fault { t: Switch::Start, f: "F-10".to_owned(), on: String::new() });
         }
-        self.note(Mono(0), "c1", What::Status { word: "live".to_owned() });
+        self.note(Mono(0), "c1", What::Status { word: "live".to_owned(), via: "a".to_owned() });
         self.note(Mono(1), "new", What::Unknown);
     }
 }
