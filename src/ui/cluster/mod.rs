@@ -53,8 +53,11 @@ pub fn ClusterPage() -> impl IntoView {
         feed: RwSignal::new(""),
         stream: StoredValue::new_local(None),
     };
-    Effect::new(move || live.listen());
-    on_cleanup(move || live.stream.set_value(None));
+    // In the effect, which only a browser runs: on the server another thread may clean up, and this value is of one.
+    Effect::new(move || {
+        live.listen();
+        on_cleanup(move || live.stream.try_update_value(|stream| *stream = None).unwrap_or(()));
+    });
     let picture = live.picture;
     let travels = live.travels.with_value(|travels| travels.iter().map(|(travel, _)| *travel).collect());
     let words = text(move || live.feed.get().to_owned());
