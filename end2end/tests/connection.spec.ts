@@ -235,6 +235,30 @@ test('18: without Redis the page says so, messages still arrive, and it heals', 
   await agree([alice, bob], ['with Redis', 'without Redis', 'I hear you', 'and again']);
 });
 
+test('what was written meanwhile goes to a server whose database was brought back', async ({ person, stage }) => {
+  const server = await stage.alone();
+  const alice = await person('Alice', { url: server.url });
+  alice.complaints.allow(lostSocket);
+  await alice.opens('/r/chat');
+  const load = await alice.load();
+  await alice.says('Who has the keys?');
+  await alice.sees('Who has the keys?');
+  await server.stop();
+  await expect(alice.status).toHaveText('Offline');
+  await alice.says('Found them.');
+  await expect(alice.status).toHaveText('Offline (1 queued)');
+
+  await server.restored();
+  await server.start();
+
+  // The longer nobody answered, the longer the pauses between tries.
+  await expect(alice.status).toHaveText('Live', { timeout: 40_000 });
+  await alice.sees('Who has the keys?', 'Found them.');
+  expect(await alice.load(), 'the page went on').toBe(load);
+  await alice.page.reload();
+  await alice.sees('Who has the keys?', 'Found them.');
+});
+
 test('"Try now" comes back at once', async ({ person, stage }) => {
   const server = await stage.alone();
   const alice = await person('Alice', { url: server.url });

@@ -12,7 +12,7 @@ const binary = path.resolve(root, process.env.E2E_SERVER ?? 'target/release/tert
 
 /** A cold start migrates a database; anything slower is a fault. */
 const startTimeoutMs = 30_000;
-/** An instance drains for at most 15 s. */
+/** An instance takes 18 s at most. */
 const stopTimeoutMs = 20_000;
 /** Between two looks at whether a port answers. */
 const lookEveryMs = 25;
@@ -80,6 +80,12 @@ class Program {
     this.child.kill(signal);
   }
 
+  /** Its exit code, once it ends by itself. */
+  async exit(): Promise<number | null> {
+    await this.ended;
+    return this.child.exitCode;
+  }
+
   /** Ends it and answers its exit code; `null` when a signal ended it. */
   async end(signal: NodeJS.Signals): Promise<number | null> {
     if (this.isRunning()) {
@@ -110,6 +116,13 @@ export class Instance {
     this.program = program;
     await until(`the instance on port ${this.port}`, program, () => answers(this.port));
     return this;
+  }
+
+  /** What a host says of a database that was brought back from a backup, while nobody has it open. */
+  async restored(): Promise<void> {
+    const program = new Program([binary, 'restored', ...this.args]);
+    const code = await program.exit();
+    if (code !== 0) throw new Error(`the database was not given another epoch:\n${program.said()}`);
   }
 
   /** Stops it as a host would, or as a crash would (`SIGKILL`). The answer is the exit code. */
