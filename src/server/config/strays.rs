@@ -22,19 +22,28 @@ pub(super) fn sort_out(args: &[OsString]) -> (Vec<OsString>, Vec<SettingError>) 
     while let Some(arg) = rest.next() {
         let word = arg.to_string_lossy();
         let (name, value) = word.split_once('=').map_or((&*word, None), |(name, value)| (name, Some(value)));
-        if SETTINGS.iter().any(|setting| setting.flag() == name) {
+        if is_setting(name) {
             kept.push(arg.clone());
             kept.extend(rest.next_if(|_| value.is_none()).cloned());
         } else if OTHERS.contains(&&*word) {
             kept.push(arg.clone());
         } else if name.starts_with('-') {
             strays.push(unknown(name));
-            rest.next_if(|next| value.is_none() && !next.to_string_lossy().starts_with('-'));
+            rest.next_if(|next| value.is_none() && !is_flag(&next.to_string_lossy()));
         } else {
             strays.push(SettingError::stray(&word));
         }
     }
     (kept, strays)
+}
+
+fn is_setting(name: &str) -> bool {
+    SETTINGS.iter().any(|setting| setting.flag() == name)
+}
+
+/// Whether a word is a flag that is known. One that merely looks like a flag may be the secret before it.
+fn is_flag(word: &str) -> bool {
+    OTHERS.contains(&word) || is_setting(word.split('=').next().unwrap_or_default())
 }
 
 fn unknown(flag: &str) -> SettingError {

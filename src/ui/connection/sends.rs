@@ -104,7 +104,9 @@ impl Connection {
         match answer {
             Some((Verdict::Final, Some(room))) => room.failed(key, refusal),
             // Who was merely fast is told nothing: what waits goes within seconds.
-            Some((Verdict::Temporary { .. }, _)) if refusal.code != Code::RateLimited => self.set_stuck(true),
+            Some((Verdict::Temporary { .. }, _)) => {
+                self.set_stuck(matches!(refusal.code, Code::StorageUnavailable | Code::Busy | Code::Uncertain))
+            }
             _ => {}
         }
         self.tell();

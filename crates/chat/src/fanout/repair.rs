@@ -18,8 +18,8 @@ use crate::store::StoreError;
 const HOLE_PATIENCE: Duration = Duration::from_millis(15);
 /// Pause before a failed reading of a hole is tried again.
 const REPAIR_RETRY: Duration = Duration::from_millis(250);
-/// How long a page of what was missed waits for those who are still being sent the one before, at most: a few times what a
-/// page takes on the way. Who is slower than that is closed by the bounds of its queue, as always.
+/// How long the pages of what was missed in a room wait for those who are still being sent the ones before, at most in all:
+/// the next room waits for this one. Who is slower than that is closed by the bounds of its queue, as always.
 const PACE_PATIENCE: Duration = Duration::from_millis(500);
 /// How often it is looked whether they are done.
 const PACE_LOOK: Duration = Duration::from_millis(5);
@@ -135,6 +135,7 @@ impl Fanout {
 
     /// Reads entries from SQL into the log until it has reached `to`; without, until nothing is missing or the end.
     async fn fill(&self, local: &Local, to: Option<Seq>) -> Result<(), StoreError> {
+        let until = Instant::now() + PACE_PATIENCE;
         loop {
             let Some(known) = local.log.head() else { return Ok(()) };
             if to.is_some_and(|to| known >= to) {
@@ -149,14 +150,13 @@ impl Fanout {
             if whole || stuck {
                 return Ok(());
             }
-            pace(local).await;
+            pace(local, until).await;
         }
     }
 }
 
 /// Waits until the followers have room for another page: two would fill their queues, however fast they read.
-async fn pace(local: &Local) {
-    let until = Instant::now() + PACE_PATIENCE;
+async fn pace(local: &Local, until: Instant) {
     while !local.log.is_roomy() && Instant::now() < until {
         sleep(PACE_LOOK).await;
     }

@@ -22,6 +22,9 @@ const MIGRATIONS: &[&str] = &[
 /// The newest version of the schema that this binary knows.
 const KNOWN: u32 = MIGRATIONS.len() as u32;
 
+/// Rooms and people that were made after a backup, at most: a thousand a day for three years.
+const NUMBERS_LOST: i64 = 1_000_000;
+
 /// The server's own account: who made the lobby.
 const SYSTEM: UserId = UserId(1);
 const SYSTEM_NAME: &str = "tertulia";
@@ -79,10 +82,19 @@ pub(super) fn renew_epoch(connection: &mut Connection) -> Result<Epoch, StoreErr
     // Only the one connection there is can do that; the next start goes back to the log.
     let leave_wal = connection.pragma_update_and_check(None, "journal_mode", "DELETE", |_| Ok(()));
     leave_wal.map_err(|error| answer(&error))?;
+    renew(connection).map_err(|error| answer(&error))
+}
+
+/// Another epoch, and numbers of rooms and people that none can have had who came after the backup: what waits in a browser
+/// for a room that was lost must not go into the next one that is made.
+fn renew(connection: &mut Connection) -> rusqlite::Result<Epoch> {
     let fresh = Epoch::fresh();
-    connection
-        .execute("UPDATE meta SET value = ?1 WHERE name = 'epoch'", [&fresh.0])
-        .map_err(|error| answer(&error))?;
+    let tx = connection.transaction()?;
+    if tx.execute("UPDATE meta SET value = ?1 WHERE name = 'epoch'", [&fresh.0])? != 1 {
+        return Err(rusqlite::Error::QueryReturnedNoRows);
+    }
+    tx.execute("UPDATE sqlite_sequence SET seq = seq + ?1 WHERE name IN ('rooms', 'users')", [NUMBERS_LOST])?;
+    tx.commit()?;
     Ok(fresh)
 }
 

@@ -166,6 +166,8 @@ async fn a_database_that_was_brought_back_gets_another_epoch_unless_somebody_has
     let again = file.store();
     assert_eq!(again.epoch(), fresh);
     assert_eq!(again.snapshot(room, 1).await.unwrap().entries, [said], "the log is as it was");
+    let (made, _) = again.create_room("since", "since", &by, 0).await.unwrap();
+    assert!(made.id.0 > room.0 + 1_000_000, "no room gets the number of one that was lost: {made:?}");
 }
 
 #[test]
