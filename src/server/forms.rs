@@ -37,7 +37,7 @@ const UNSAFE: &AsciiSet = &CONTROLS
 pub(super) const TOO_LARGE: &str = "That is too long. A message has at most 10,000 characters.";
 
 /// Encodes text for a `Location`: one part of it, whatever it holds.
-pub(crate) fn percent_encoded(text: &str) -> String {
+fn percent_encoded(text: &str) -> String {
     utf8_percent_encode(text, UNSAFE).to_string()
 }
 
@@ -61,11 +61,11 @@ pub(crate) async fn enter(
     };
     let next = safe_path(&form.next);
     if let Err(refusal) = app.doors.enter(address) {
-        return refused_name(&refusal, &format!("/?next={}", percent_encoded(&next)), "refused", &form.name);
+        return refused_name(&refusal, &entrance(&next), "refused", &form.name);
     }
     match app.chat.enter(&form.name).await {
         Ok((_, token)) => (cookie_for(&token, &app.origin, app.chat.session_ms()), Redirect::to(&next)).into_response(),
-        Err(refusal) => refused_name(&refusal, &format!("/?next={}", percent_encoded(&next)), "refused", &form.name),
+        Err(refusal) => refused_name(&refusal, &entrance(&next), "refused", &form.name),
     }
 }
 
@@ -177,10 +177,7 @@ async fn post(app: &App, viewer: &Viewer, slug: &str, key: Key, body: &str) -> R
 async fn viewer_or_entrance(app: &App, headers: &HeaderMap, next: &str) -> Result<Viewer, Box<Response>> {
     match viewer_of(app, headers).await {
         Ok(Some(viewer)) => Ok(viewer),
-        Ok(None) => {
-            let entrance = format!("/?next={}", percent_encoded(next));
-            Err(Box::new(Redirect::to(&entrance).into_response()))
-        }
+        Ok(None) => Err(Box::new(Redirect::to(&entrance(next)).into_response())),
         Err(refusal) => Err(Box::new(notice::refused(&refusal))),
     }
 }
@@ -197,8 +194,7 @@ fn unread(rejection: &FormRejection) -> Response {
 
 /// Back to the page with the reason and with the name, which then stands in its field to be mended.
 fn refused_name(refusal: &Refusal, page: &str, form: &str, name: &str) -> Response {
-    let joint = if page.contains('?') { '&' } else { '?' };
-    refused(refusal, &format!("{page}{joint}{TYPED}={}", percent_encoded(&legible(name))), form)
+    refused(refusal, &asked_with(page, TYPED, &percent_encoded(&legible(name))), form)
 }
 
 /// Back to the page with the reason as a word, under the name of the form. What may succeed later keeps the form in
@@ -207,8 +203,18 @@ fn refused(refusal: &Refusal, page: &str, form: &str) -> Response {
     if refusal.code.is_temporary() || refusal.code == Code::NotFound {
         return notice::refused(refusal);
     }
+    Redirect::to(&asked_with(page, form, refusal.code.as_str())).into_response()
+}
+
+/// The address of a page with one word more behind its question mark; `value` is encoded already.
+fn asked_with(page: &str, name: &str, value: &str) -> String {
     let joint = if page.contains('?') { '&' } else { '?' };
-    Redirect::to(&format!("{page}{joint}{form}={}", refusal.code.as_str())).into_response()
+    format!("{page}{joint}{name}={value}")
+}
+
+/// The entrance, for somebody who wants to go on to a page of ours.
+pub(super) fn entrance(next: &str) -> String {
+    format!("/?next={}", percent_encoded(next))
 }
 
 fn room_path(slug: &str) -> String {

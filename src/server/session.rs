@@ -154,7 +154,7 @@ pub(crate) async fn gate(State(app): State<App>, mut request: Request, next: Nex
         Ok(Some(_)) if entrance => Redirect::to(LOBBY).into_response(),
         Ok(None) if room => {
             let next = request.uri().path_and_query().map_or(LOBBY, |target| target.as_str());
-            Redirect::to(&format!("/?next={}", super::forms::percent_encoded(next))).into_response()
+            Redirect::to(&super::forms::entrance(next)).into_response()
         }
         Ok(Some(viewer)) => {
             request.extensions_mut().insert(viewer);
